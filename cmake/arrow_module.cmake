@@ -1,0 +1,1 @@
+# The shared module that holds everything that uses Apache Arrow (batch/arrow_module).

@@ -1,0 +1,25 @@
+#pragma once
+// Configuration files to settings. `run`, `check`, `test` and `explain` all start here.
+
+#include "config/diagnostic.hpp"
+#include "config/settings.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice::config {
+
+/// Looks up `${env:NAME}`; tests pass their own.
+using environment = std::function<std::optional<std::string>(const std::string&)>;
+[[nodiscard]] environment process_environment();
+
+/// Reads files and folders (`*.yaml`, `*.yml`, by name), merges their sections, resolves `${env:}` and
+/// `${file:}`, binds settings and checks references between sections (datastream -> dataset,
+/// export -> dataset). Reports everything that is wrong; the result is only usable when
+/// `!problems.has_errors()`. Never throws for bad input.
+[[nodiscard]] settings load(const std::vector<std::string>& paths, const environment& env,
+                            diagnostics& problems);
+
+}  // namespace sluice::config

@@ -1,0 +1,38 @@
+#pragma once
+// A YAML document as plain values that remember their place. yaml-cpp stays behind yaml_reader.cpp;
+// settings and rule sets are read from these nodes.
+
+#include "config/diagnostic.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sluice::config {
+
+enum class node_kind : std::uint8_t { null, scalar, list, map };
+
+/// One YAML value. Immutable once read; a tree owns its children. Anchors and aliases are expanded.
+struct node {
+    node_kind kind = node_kind::null;
+    source_location where;      ///< where the value starts
+    std::string text;           ///< scalars: the text after YAML unescaping, `${…}` not yet resolved
+    bool is_quoted = false;     ///< scalars: quoted or block style, so never a number, bool or null
+    /// Scalars: line and column of the first character of `text` (behind the quote or block header).
+    source_location text_where;
+    std::vector<node> items;                            ///< lists
+    std::vector<std::pair<node, node>> members;         ///< maps: key (a scalar) and value, in file order
+
+    [[nodiscard]] bool is_map() const noexcept { return kind == node_kind::map; }
+    [[nodiscard]] bool is_list() const noexcept { return kind == node_kind::list; }
+    [[nodiscard]] bool is_scalar() const noexcept { return kind == node_kind::scalar; }
+    [[nodiscard]] bool is_null() const noexcept { return kind == node_kind::null; }
+
+    /// The member of a map, or nullptr.
+    [[nodiscard]] const node* find(std::string_view key) const noexcept;
+    /// The key node of a member (for diagnostics that point at the key), or nullptr.
+    [[nodiscard]] const node* find_key(std::string_view key) const noexcept;
+};
+
+}  // namespace sluice::config

@@ -1,0 +1,148 @@
+#pragma once
+// The log under everything: datasets, retries and dead letters are partitions of it. Two engines implement
+// it (embedded/ over RocksDB, kafka/ later). Thread-safe. Handlers run on a thread of the engine and must
+// only hand the result over to their own thread; none is called after close() has returned.
+
+#include "config/result.hpp"
+#include "datasets/event_record.hpp"
+#include "datasets/record_batch.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::datasets {
+
+/// Records for one partition; they get consecutive offsets.
+struct append_part {
+    partition_ref to;
+    std::span<const new_record> records;
+};
+
+/// What has become of the records a cursor has passed; stored with it, so it survives a crash.
+/// accepted = delivered + filtered + dead + pending, where pending is always computed.
+struct ledger_counts {
+    std::uint64_t delivered = 0;
+    std::uint64_t filtered = 0;
+    std::uint64_t dead = 0;
+    std::uint64_t retrying = 0;   ///< moved to the retry log and still there: part of pending
+    std::uint64_t expired = 0;    ///< trimmed or lost before they were read
+    friend bool operator==(const ledger_counts&, const ledger_counts&) = default;
+};
+
+struct cursor_state {
+    offset next;                  ///< the lowest offset not yet finished
+    offset start;                 ///< where the cursor began; accepted counts from here
+    ledger_counts counts;
+};
+
+struct cursor_update {
+    cursor_name name;
+    partition_ref at;
+    cursor_state state;
+};
+
+/// A small document of a named collection (export runs, schedules); absent `value` erases.
+struct document_update {
+    std::string collection;
+    std::string key;
+    std::optional<std::string> value;
+};
+
+/// Everything in one write becomes durable together or not at all.
+struct log_write {
+    std::span<const append_part> appends;
+    std::span<const cursor_update> cursors;
+    std::span<const document_update> documents;
+    /// Internal writes (cursors, retries, dead letters) use the reserve that ingest may not touch.
+    bool is_internal = false;
+};
+
+struct write_receipt {
+    std::vector<offset> bases;    ///< base offset of each append part, in order
+};
+
+using write_handler = std::function<void(result<write_receipt>)>;
+
+/// Null: nothing at or after the asked position yet. A batch may begin before the asked offset (skip
+/// the records below it) or after it: then the records between were trimmed or lost.
+using read_handler = std::function<void(result<std::shared_ptr<const record_batch>>)>;
+
+struct partition_extent {
+    offset begin;                 ///< the oldest record kept
+    offset end;                   ///< one past the newest
+    std::uint64_t bytes = 0;      ///< uncompressed content kept, approximately
+    std::uint64_t lost = 0;       ///< records that damage has taken, counted exactly
+};
+
+struct dataset_spec {
+    dataset_name name;
+    std::uint32_t partitions = 1;
+    std::optional<std::chrono::milliseconds> age_max;
+    std::optional<std::uint64_t> bytes_max;
+    bool trim_unread = false;
+    std::optional<std::uint64_t> quota_bytes;
+};
+
+enum class log_health : std::uint8_t { ok, refusing, reopening, closed };
+
+struct log_status {
+    log_health health = log_health::ok;
+    std::string reason;           ///< a sentence when not ok
+    std::chrono::milliseconds retry_after{1000};
+};
+
+class event_log {
+public:
+    virtual ~event_log() = default;
+
+    /// Declares a dataset; existing ones may gain partitions, never lose them. Blocking.
+    virtual result<void> open_dataset(const dataset_spec& spec) = 0;
+    /// Which cursors retention has to wait for, per dataset. Replaces the previous list.
+    virtual void set_readers(const dataset_name& dataset, std::vector<cursor_name> readers) = 0;
+
+    /// Copies everything, returns at once; `handler` learns when it is durable (or why not).
+    /// `log_errc::overloaded` (queue full), `refusing` (disk, quota), `unknown_dataset`.
+    virtual void write(const log_write& what, write_handler handler) = 0;
+
+    /// The batch that holds `from`, or the next one after a hole. The embedded engine answers from the
+    /// calling thread before it returns.
+    virtual void read(const partition_ref& from_partition, offset from, read_handler handler) = 0;
+
+    /// Calls `handler` once, as soon as the partition's end is beyond `seen`. Returns an id for cancel_wait.
+    virtual std::uint64_t wait_beyond(const partition_ref& partition, offset seen,
+                                      std::function<void()> handler) = 0;
+    virtual void cancel_wait(std::uint64_t id) = 0;
+
+    [[nodiscard]] virtual result<partition_extent> extent(const partition_ref& partition) const = 0;
+    [[nodiscard]] virtual std::vector<dataset_spec> list_datasets() const = 0;
+    /// Partitions this process may read and deliver now; `watch_ownership` tells of changes.
+    [[nodiscard]] virtual std::vector<partition_id> owned_partitions(const dataset_name&) const = 0;
+    virtual void watch_ownership(std::function<void(const dataset_name&)> handler) = 0;
+
+    /// Blocking; for start-up and tools.
+    [[nodiscard]] virtual result<std::optional<cursor_state>> load_cursor(
+        const cursor_name& name, const partition_ref& at) const = 0;
+    [[nodiscard]] virtual result<std::vector<cursor_update>> list_cursors() const = 0;
+    [[nodiscard]] virtual result<std::vector<std::pair<std::string, std::string>>> list_documents(
+        std::string_view collection) const = 0;
+
+    /// The first offset whose receive time is at or after `when`, or the end.
+    [[nodiscard]] virtual result<offset> offset_at(const partition_ref& partition,
+                                                   wall_time when) const = 0;
+
+    [[nodiscard]] virtual log_status status() const = 0;
+    /// Finishes queued writes, then closes. Blocking. Handlers of later writes get `log_errc::closed`.
+    virtual void close() = 0;
+};
+
+/// The partition of `count` that records with this key belong to; records without key go round robin.
+[[nodiscard]] partition_id partition_of(std::string_view key, std::uint32_t count) noexcept;
+
+}  // namespace sluice::datasets

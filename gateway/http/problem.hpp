@@ -1,0 +1,17 @@
+#pragma once
+// Errors as application/problem+json (RFC 9457): what is wrong and what to do about it.
+
+#include "gateway/http/message.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace sluice::gateway {
+
+/// `{"type":"about:blank","title":…,"status":…,"detail":…,"requestId":…}`; Retry-After in whole seconds.
+[[nodiscard]] http_response make_problem(int status, std::string_view title, std::string_view detail,
+                                         std::string_view request_id,
+                                         std::optional<std::chrono::seconds> retry_after = {});
+
+}  // namespace sluice::gateway
