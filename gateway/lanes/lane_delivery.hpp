@@ -1,0 +1,62 @@
+#pragma once
+// One event's way through a lane: its requests one after another, each rendered, sent, judged; then the
+// record's fate. A coroutine per event of the window, on the lane's thread.
+
+#include "gateway/lanes/lane.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice::gateway {
+
+class lane_delivery {
+public:
+    /// Delivers record `index` of a decided batch.
+    static boost::asio::awaitable<void> deliver(lane& in, lane_source& source, lane::batch_ptr batch,
+                                                std::size_t index);
+    /// Delivers what is still owed of a record of the retry log.
+    static boost::asio::awaitable<void> redeliver(
+        lane& in, lane_source& source, std::shared_ptr<const datasets::record_batch> batch,
+        std::size_t index, parked_event parked);
+
+private:
+    /// A request that was not delivered, and why.
+    struct failed_unit {
+        std::string rule;
+        unit_step step = unit_step::bury;
+        actions::delivery_outcome outcome;
+    };
+
+    lane_delivery(lane& in, lane_source& source,
+                  std::shared_ptr<const datasets::record_batch> batch,
+                  const datasets::record_view& record, rules::event_input input);
+
+    boost::asio::awaitable<void> run(const rules::dataset_program& program,
+                                     const rules::decided_event& decided,
+                                     std::vector<rules::rule_index> units);
+    boost::asio::awaitable<bool> run_unit(const rules::dataset_program& program,
+                                          const rules::decided_event& decided,
+                                          rules::rule_index rule);
+    boost::asio::awaitable<std::optional<actions::delivery_outcome>> send(
+        const actions::outgoing_request& request, unit_step& step);
+    boost::asio::awaitable<bool> wait_to_try(std::uint64_t unit);
+    void count_latency();
+    record_fate settle();
+    record_fate settle_retry(record_fate fate) const;
+    void park_units(std::vector<const failed_unit*> units);
+    void bury_unit(const failed_unit& unit, bool counts);
+    [[nodiscard]] parked_event describe(const failed_unit& unit) const;
+
+    lane& lane_;
+    lane_source& source_;
+    std::shared_ptr<const datasets::record_batch> batch_;
+    const datasets::record_view& record_;
+    rules::event_input input_;
+    parked_event origin_;            ///< of a retry: as it was parked; else where the event stands
+    bool is_retry_ = false;
+    std::vector<failed_unit> failed_;
+    std::uint32_t attempts_ = 0;
+};
+
+}  // namespace sluice::gateway

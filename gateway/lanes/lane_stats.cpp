@@ -1,0 +1,22 @@
+#include "gateway/lanes/lane_stats.hpp"
+
+namespace sluice::gateway {
+
+lane_ledger make_ledger(const std::vector<source_snapshot>& sources, std::uint64_t redriven)
+{
+    lane_ledger sum;
+    for (const auto& s : sources) {
+        // events enter through datasets only; what the retry log finishes was accepted there before
+        if (!s.is_retry && s.extent.end > s.cursor.start) sum.accepted += s.extent.end - s.cursor.start;
+        sum.delivered += s.cursor.counts.delivered;
+        sum.filtered += s.cursor.counts.filtered;
+        sum.dead += s.cursor.counts.dead;
+        sum.expired += s.cursor.counts.expired;
+    }
+    sum.dead -= redriven < sum.dead ? redriven : sum.dead;
+    const auto finished = sum.delivered + sum.filtered + sum.dead + sum.expired;
+    sum.pending = sum.accepted > finished ? sum.accepted - finished : 0;
+    return sum;
+}
+
+}  // namespace sluice::gateway

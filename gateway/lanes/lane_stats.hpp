@@ -1,0 +1,65 @@
+#pragma once
+// What a lane counts, and the snapshot that status and metrics are made of. Counters belong to the lane's
+// thread; snapshots are taken there and handed out by value.
+
+#include "actions/destination.hpp"
+#include "datasets/event_log.hpp"
+#include "gateway/lanes/lane_machine.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sluice::gateway {
+
+/// Time from acceptance to delivery; upper bounds 1 ms · 2^i, the last one open.
+inline constexpr std::size_t lane_latency_buckets = 20;
+
+struct lane_stats {
+    std::uint64_t events_begun = 0;      ///< matched a rule and entered the window
+    std::uint64_t requests_delivered = 0;
+    std::uint64_t requests_parked = 0;
+    std::uint64_t requests_dead = 0;
+    std::uint64_t commits = 0;
+    std::uint64_t commit_failures = 0;
+    std::uint64_t read_failures = 0;
+    std::array<std::uint64_t, lane_latency_buckets> latency{};
+    std::uint64_t latency_us_sum = 0;
+};
+
+struct source_snapshot {
+    datasets::partition_ref at;
+    bool is_retry = false;
+    datasets::cursor_state cursor;
+    datasets::partition_extent extent;
+    [[nodiscard]] std::uint64_t lag() const noexcept
+    {
+        return extent.end > cursor.next ? extent.end - cursor.next : 0;
+    }
+};
+
+/// accepted = delivered + filtered + dead + expired + pending, at any instant.
+struct lane_ledger {
+    std::uint64_t accepted = 0, delivered = 0, filtered = 0, dead = 0, expired = 0, pending = 0;
+};
+
+struct lane_snapshot {
+    std::string name;
+    lane_state state = lane_state::running;
+    std::string reason;
+    actions::breaker_state breaker = actions::breaker_state::closed;
+    std::uint64_t in_flight = 0;
+    std::uint64_t in_flight_max = 0;
+    std::uint64_t retrying = 0;          ///< events in the retry log
+    lane_ledger ledger;
+    lane_stats stats;
+    actions::destination_stats requests;
+    std::vector<source_snapshot> sources;
+};
+
+/// Sums the sources; `redriven` are dead letters that were moved back into the retry log.
+[[nodiscard]] lane_ledger make_ledger(const std::vector<source_snapshot>& sources,
+                                      std::uint64_t redriven);
+
+}  // namespace sluice::gateway
