@@ -9,7 +9,7 @@
 
 namespace sluice::config {
 
-/// A place in a configuration file. Lines and columns count from 1; 0 means the file as a whole.
+/// A place in a configuration file. Lines and columns (in bytes) count from 1; 0: the file as a whole.
 struct source_location {
     std::shared_ptr<const std::string> file;  ///< path as the user gave it; may be null in tests
     std::uint32_t line = 0;
@@ -23,6 +23,8 @@ struct diagnostic {
     source_location where;
     std::string message;  ///< one sentence, no final stop
     std::string hint;     ///< what to do about it; may be empty
+    /// The line holds a secret in clear: no diagnostic of this line shows its source text.
+    bool hides_source = false;
 };
 
 /// Collects problems while a configuration is read, checked and compiled. One thread.
@@ -30,6 +32,7 @@ class diagnostics {
 public:
     void error(source_location where, std::string message, std::string hint = {});
     void warning(source_location where, std::string message, std::string hint = {});
+    void add(diagnostic problem);
 
     [[nodiscard]] bool has_errors() const noexcept { return error_count_ != 0; }
     [[nodiscard]] std::size_t error_count() const noexcept { return error_count_; }
@@ -42,6 +45,9 @@ private:
     std::vector<diagnostic> all_;
     std::size_t error_count_ = 0;
 };
+
+/// `file:line:column`, without what is unknown.
+[[nodiscard]] std::string to_text(const source_location& where);
 
 /// The candidate nearest to `name` by edit distance, or empty when none is near enough to suggest.
 [[nodiscard]] std::string_view nearest_name(std::string_view name,
