@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Runs every test of a build folder and adds up the counts; the last line is `N passed, N failed`.
+
+Unit tests are counted by case (GoogleTest's own report), the Python suites by the last line they
+print. A suite that crashes, hangs or prints no count is one failed test, never a silent zero.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SUITE_SECONDS_MAX = 900
+
+
+def run_suite(name, command, environment=None):
+    """Exit code, last lines of output; output is shown only for a failure."""
+    began = time.monotonic()
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=environment, text=True, errors="replace",
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                              timeout=SUITE_SECONDS_MAX)
+        code, output = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        code, output = 124, (late.stdout or b"").decode(errors="replace") + "\ntimed out"
+    seconds = time.monotonic() - began
+    if code != 0:
+        print(f"--- {name} (exit code {code})\n{output[-20000:]}", flush=True)
+    return code, output, seconds
+
+
+def say(name, passed, failed, skipped, seconds):
+    note = f", {skipped} skipped" if skipped else ""
+    print(f"{name:28} {passed:5} passed, {failed} failed{note}  ({seconds:.1f} s)", flush=True)
+
+
+def unit_suite(program):
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder, "report.json")
+        environment = dict(os.environ, GTEST_OUTPUT=f"json:{report}",
+                           ASAN_OPTIONS="detect_stack_use_after_return=0:" + os.environ.get("ASAN_OPTIONS", ""))
+        code, output, seconds = run_suite(program.name, [str(program), "--gtest_brief=1"], environment)
+        passed = failed = skipped = 0
+        if report.exists():
+            for suite in json.loads(report.read_text())["testsuites"]:
+                for case in suite["testsuite"]:
+                    if case.get("result") == "SKIPPED":
+                        skipped += 1
+                        print(f"skipped: {suite['name']}.{case['name']}")
+                    elif case.get("failures"):
+                        failed += 1
+                    else:
+                        passed += 1
+        if code != 0 and failed == 0:
+            failed = 1
+    say(program.name, passed, failed, skipped, seconds)
+    return passed, failed
+
+
+def script_suite(name, command):
+    code, output, seconds = run_suite(name, command)
+    counts = re.findall(r"^(\d+) passed, (\d+) failed", output, re.M)
+    passed, failed = (int(n) for n in counts[-1]) if counts else (0, 1)
+    if code != 0 and failed == 0:
+        failed = 1
+    say(name, passed, failed, len(re.findall(r"^skipped: ", output, re.M)), seconds)
+    for line in re.findall(r"^skipped: .*", output, re.M):
+        print("  " + line)
+    return passed, failed
+
+
+def script_suites(build, skip):
+    sluice = build / "sluice"
+    suites = [("tidy", ["tests/tidy.py"], "style")]
+    if sluice.exists():
+        binary = ["--sluice", str(sluice)]
+        suites += [
+            ("rules of the quickstart", ["scripts/rule_tests.py", *binary], "scenarios"),
+            ("scenarios", ["tests/scenarios/run.py", *binary], "scenarios"),
+            ("kill -9", ["tests/faults/kill9.py", *binary], "faults"),
+        ]
+        for path in sorted((ROOT / "tests/integration").glob("*_test.py")):
+            suites.append((path.stem, [str(path), *binary], "integration"))
+    for name, command, kind in suites:
+        if kind not in skip:
+            yield name, [sys.executable, *command]
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--build", required=True, type=pathlib.Path)
+    arguments.add_argument("--skip", action="append", default=[],
+                           choices=["style", "unit", "scenarios", "integration", "faults"])
+    options = arguments.parse_args()
+    build = options.build.resolve()
+    passed = failed = 0
+    programs = sorted(p for p in build.glob("test_*") if os.access(p, os.X_OK) and p.is_file())
+    for program in [] if "unit" in options.skip else programs:
+        counts = unit_suite(program)
+        passed, failed = passed + counts[0], failed + counts[1]
+    for name, command in script_suites(build, options.skip):
+        counts = script_suite(name, command)
+        passed, failed = passed + counts[0], failed + counts[1]
+    if not programs or not (build / "sluice").exists():
+        print(f"run_tests: {build} has no test programs or no sluice binary")
+        failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
