@@ -33,5 +33,4 @@ target_link_libraries(sluice_deflate INTERFACE deflate z)
 
 add_library(sluice_boost INTERFACE)
 target_link_libraries(sluice_boost INTERFACE Boost::headers Threads::Threads)
-target_compile_definitions(sluice_boost INTERFACE BOOST_ASIO_NO_DEPRECATED)
 target_link_libraries(sluice_options INTERFACE Boost::headers Threads::Threads fmt::fmt)
