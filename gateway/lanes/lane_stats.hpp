@@ -46,6 +46,7 @@ struct lane_ledger {
 
 struct lane_snapshot {
     std::string name;
+    bool is_enabled = true;
     lane_state state = lane_state::running;
     std::string reason;
     actions::breaker_state breaker = actions::breaker_state::closed;

@@ -1,0 +1,241 @@
+#include "gateway/lanes/lane_set.hpp"
+
+#include "gateway/lanes/dataset_destination.hpp"
+#include "gateway/lanes/dead_letters.hpp"
+
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace sluice::gateway {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto dead_letters_kept = std::chrono::hours(24 * 30);
+
+}  // namespace
+
+lane_set::lane_set(datasets::event_log& log, io_threads& threads, const clock_source& clock,
+                   std::size_t batch_cache_bytes)
+    : log_(log), threads_(threads), clock_(clock), batches_(batch_cache_bytes)
+{
+}
+
+lane_set::~lane_set() = default;
+
+std::vector<lane_set::plan> lane_set::make_plans(const config::settings& settings) const
+{
+    std::map<std::string, plan> plans;
+    for (const auto& [name, destination] : settings.destinations) {
+        auto& p = plans[name];
+        p.destination = &destination;
+        p.settings.name = destination_name{name};
+        p.settings.target = name;
+        p.settings.in_flight_max = destination.in_flight_max;
+        p.settings.ordered = destination.ordered;
+        p.settings.retry_schedule = destination.retry.schedule;
+    }
+    for (const auto& [dataset, ignored] : settings.datasets) {
+        const auto program = catalog_->program_for(dataset);
+        if (!program) continue;
+        for (const auto& outcome : program->outcomes()) {
+            if (outcome.action == rules::rule_action::drop) continue;
+            const bool appends = outcome.action == rules::rule_action::dataset;
+            auto& p = plans[appends ? "dataset:" + outcome.target : outcome.target];
+            if (appends) {
+                p.settings.name = destination_name{"dataset:" + outcome.target};
+                p.settings.target = outcome.target;
+                p.settings.action = rules::rule_action::dataset;
+                p.target_partitions = settings.datasets.at(outcome.target).partitions;
+            }
+            if (std::find(p.datasets.begin(), p.datasets.end(), dataset_name{dataset}) ==
+                p.datasets.end()) {
+                p.datasets.push_back(dataset_name{dataset});
+            }
+        }
+    }
+    std::vector<plan> list;
+    for (auto& [name, p] : plans) list.push_back(std::move(p));
+    return list;
+}
+
+result<void> lane_set::open_datasets(const plan& p)
+{
+    const auto tiers = std::max<std::size_t>(p.settings.retry_schedule.size(), 1);
+    datasets::dataset_spec retry;
+    retry.name = retry_dataset(p.settings.name);
+    retry.partitions = static_cast<std::uint32_t>(tiers);
+    retry.age_max = 1h;  // only what the lane has passed: its cursor holds the rest
+    if (auto r = log_.open_dataset(retry); r.has_error()) return r;
+    log_.set_readers(retry.name, {lane_cursor(p.settings.name)});
+
+    datasets::dataset_spec dead;
+    dead.name = dead_dataset(p.settings.name);
+    dead.age_max = dead_letters_kept;
+    return log_.open_dataset(dead);
+}
+
+result<datasets::cursor_state> lane_set::find_cursor(const plan& p, const datasets::partition_ref& at,
+                                                     bool from_start)
+{
+    const auto name = lane_cursor(p.settings.name);
+    auto stored = log_.load_cursor(name, at);
+    if (stored.has_error()) return stored.error();
+    if (*stored) return **stored;
+    auto extent = log_.extent(at);
+    if (extent.has_error()) return extent.error();
+    datasets::cursor_state fresh;
+    fresh.start = fresh.next = from_start ? extent->begin : extent->end;
+    // stored at once: a crash before the first commit must not move the beginning
+    const datasets::cursor_update update{name, at, fresh};
+    const datasets::log_write what{
+        .appends = {}, .cursors = {&update, 1}, .documents = {}, .is_internal = true};
+    if (auto r = write_now(log_, what); r.has_error()) return r.error();
+    return fresh;
+}
+
+result<std::vector<std::unique_ptr<lane_source>>> lane_set::make_sources(
+    const plan& p, const asio::any_io_executor& on)
+{
+    std::vector<std::unique_ptr<lane_source>> sources;
+    const auto add = [&](source_kind kind, const dataset_name& dataset) -> result<void> {
+        for (const auto partition : log_.owned_partitions(dataset)) {
+            const datasets::partition_ref at{dataset, partition};
+            auto cursor = find_cursor(p, at, kind == source_kind::retry);
+            if (cursor.has_error()) return cursor.error();
+            sources.push_back(std::make_unique<lane_source>(kind, at, *cursor, log_, on));
+        }
+        return {};
+    };
+    for (const auto& dataset : p.datasets) {
+        if (auto r = add(source_kind::dataset, dataset); r.has_error()) return r.error();
+    }
+    if (auto r = add(source_kind::retry, retry_dataset(p.settings.name)); r.has_error()) {
+        return r.error();
+    }
+    return sources;
+}
+
+result<void> lane_set::start_lane(plan p)
+{
+    if (auto r = open_datasets(p); r.has_error()) return r;
+    const auto name = p.settings.name.value();
+    const auto thread = threads_.thread_of(name);
+    auto& context = threads_.context(thread);
+    auto sources = make_sources(p, context.get_executor());
+    if (sources.has_error()) return sources.error();
+
+    return threads_.run_on(thread, [&]() -> result<void> {
+        std::unique_ptr<actions::destination> to;
+        if (p.destination != nullptr) {
+            auto made = actions::make_rest_destination(name, *p.destination, context.get_executor(),
+                                                       clock_, thread_random());
+            if (made.has_error()) return made.error();
+            to = std::move(*made);
+        } else {
+            to = make_dataset_destination(log_, dataset_name{p.settings.target},
+                                          p.target_partitions, context.get_executor(), clock_);
+        }
+        auto placed = std::make_shared<placed_lane>();
+        placed->thread = thread;
+        placed->object = std::make_unique<lane>(
+            p.settings, lane_parts{log_, batches_, *catalog_, clock_, context.get_executor()},
+            std::move(to), std::move(*sources));
+        placed->is_started = p.destination == nullptr || p.destination->enabled;
+        if (placed->is_started) placed->object->start();
+        std::lock_guard lock(mutex_);
+        lanes_[name] = std::move(placed);
+        return {};
+    });
+}
+
+result<void> lane_set::start(const config::settings& settings,
+                             std::shared_ptr<const rules::rule_catalog> catalog)
+{
+    catalog_ = std::move(catalog);
+    batches_.clear();
+    auto plans = make_plans(settings);
+    std::map<dataset_name, std::vector<cursor_name>> readers;
+    for (const auto& [name, ignored] : settings.datasets) readers[dataset_name{name}];
+    for (const auto& [name, exported] : settings.exports) {
+        readers[dataset_name{exported.dataset}].push_back(cursor_name{"export/" + name});
+    }
+    for (const auto& p : plans) {
+        for (const auto& dataset : p.datasets) {
+            readers[dataset].push_back(lane_cursor(p.settings.name));
+        }
+    }
+    for (auto& [dataset, list] : readers) log_.set_readers(dataset, std::move(list));
+    for (auto& p : plans) {
+        const auto name = p.settings.name.value();
+        if (auto r = start_lane(std::move(p)); r.has_error()) {
+            return failure{r.error().code,
+                           fmt::format("destination {}: {}", name, r.error().message)};
+        }
+    }
+    return {};
+}
+
+std::vector<std::pair<std::string, std::shared_ptr<lane_set::placed_lane>>> lane_set::list() const
+{
+    std::lock_guard lock(mutex_);
+    return {lanes_.begin(), lanes_.end()};
+}
+
+void lane_set::stop(std::chrono::milliseconds grace)
+{
+    const auto all = list();
+    std::vector<std::future<void>> ending;
+    for (const auto& [name, placed] : all) {
+        if (!placed->is_started) continue;
+        ending.push_back(asio::co_spawn(threads_.context(placed->thread),
+                                        placed->object->stop(grace), asio::use_future));
+    }
+    for (auto& e : ending) e.get();
+    for (const auto& [name, placed] : all) {
+        threads_.run_on(placed->thread, [&object = placed->object] { object.reset(); });
+    }
+    std::lock_guard lock(mutex_);
+    lanes_.clear();
+}
+
+asio::awaitable<std::vector<lane_snapshot>> lane_set::snapshots()
+{
+    std::vector<lane_snapshot> found;
+    for (const auto& [name, placed] : list()) {
+        auto visit = [](const placed_lane& at,
+                        std::uint64_t redriven) -> asio::awaitable<std::optional<lane_snapshot>> {
+            if (!at.object) co_return std::nullopt;
+            auto s = at.object->snapshot(redriven);
+            s.is_enabled = at.is_started;
+            co_return s;
+        };
+        auto one = co_await asio::co_spawn(threads_.context(placed->thread),
+                                           visit(*placed, count_redriven(log_, name)),
+                                           asio::use_awaitable);
+        if (one) found.push_back(std::move(*one));
+    }
+    co_return found;
+}
+
+asio::awaitable<bool> lane_set::enable(std::string name)
+{
+    for (const auto& [found, placed] : list()) {
+        if (found != name) continue;
+        auto visit = [](placed_lane& at) -> asio::awaitable<void> {
+            if (at.object) at.object->enable();
+            co_return;
+        };
+        co_await asio::co_spawn(threads_.context(placed->thread), visit(*placed),
+                                asio::use_awaitable);
+        co_return true;
+    }
+    co_return false;
+}
+
+}  // namespace sluice::gateway

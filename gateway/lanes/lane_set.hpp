@@ -1,0 +1,75 @@
+#pragma once
+// All lanes of the gateway: builds one per destination (and per dataset that rules append to), puts each on
+// the thread that its name hashes to, starts, stops and watches them. Used from the main thread, except where
+// a function says otherwise.
+
+#include "config/clock.hpp"
+#include "config/settings.hpp"
+#include "datasets/event_log.hpp"
+#include "gateway/io_threads.hpp"
+#include "gateway/lanes/evaluated_batch.hpp"
+#include "gateway/lanes/lane.hpp"
+#include "rules/rule_engine.hpp"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sluice::gateway {
+
+class lane_set {
+public:
+    lane_set(datasets::event_log& log, io_threads& threads, const clock_source& clock,
+             std::size_t batch_cache_bytes);
+    ~lane_set();
+
+    /// Opens the lanes' own datasets, finds or makes their cursors, starts them. A new lane begins at the
+    /// present end of its datasets. The failure says which destination can't be served and why.
+    result<void> start(const config::settings& settings,
+                       std::shared_ptr<const rules::rule_catalog> catalog);
+    /// Ends all lanes; what is in flight gets `grace` to finish.
+    void stop(std::chrono::milliseconds grace);
+
+    /// From any coroutine: visits each lane's thread.
+    boost::asio::awaitable<std::vector<lane_snapshot>> snapshots();
+    /// False when there is no such lane.
+    boost::asio::awaitable<bool> enable(std::string name);
+
+    [[nodiscard]] evaluated_batch_cache& batches() noexcept { return batches_; }
+    [[nodiscard]] std::shared_ptr<const rules::rule_catalog> catalog() const { return catalog_; }
+
+private:
+    struct placed_lane {
+        std::size_t thread = 0;
+        bool is_started = false;
+        std::unique_ptr<lane> object;  ///< null once stopped
+    };
+    struct plan {
+        lane_settings settings;
+        std::vector<dataset_name> datasets;
+        const config::destination_settings* destination = nullptr;  ///< null: a dataset lane
+        std::uint32_t target_partitions = 1;
+    };
+
+    std::vector<plan> make_plans(const config::settings& settings) const;
+    result<void> open_datasets(const plan& p);
+    result<std::vector<std::unique_ptr<lane_source>>> make_sources(
+        const plan& p, const boost::asio::any_io_executor& on);
+    result<datasets::cursor_state> find_cursor(const plan& p, const datasets::partition_ref& at,
+                                               bool from_start);
+    result<void> start_lane(plan p);
+    [[nodiscard]] std::vector<std::pair<std::string, std::shared_ptr<placed_lane>>> list() const;
+
+    datasets::event_log& log_;
+    io_threads& threads_;
+    const clock_source& clock_;
+    evaluated_batch_cache batches_;
+    std::shared_ptr<const rules::rule_catalog> catalog_;
+    mutable std::mutex mutex_;  ///< guards the map; a lane itself is only touched on its thread
+    std::map<std::string, std::shared_ptr<placed_lane>> lanes_;
+};
+
+}  // namespace sluice::gateway
