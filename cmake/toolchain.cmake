@@ -8,7 +8,7 @@ endif()
 add_library(sluice_options INTERFACE)
 target_include_directories(sluice_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(sluice_options INTERFACE
-  -Wall -Wextra -Wpedantic -Werror -Wno-psabi -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -fno-omit-frame-pointer)
+  -pthread -Wall -Wextra -Wpedantic -Werror -Wno-psabi -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -fno-omit-frame-pointer)
 target_compile_definitions(sluice_options INTERFACE SLUICE_VERSION="${PROJECT_VERSION}")
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
