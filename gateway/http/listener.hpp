@@ -27,6 +27,10 @@ public:
     [[nodiscard]] virtual std::size_t open_sessions() const = 0;
 };
 
+/// Fails when another process has the address. Asked once, before the first thread opens its listener:
+/// threads share the port, and so could a second gateway without anybody noticing.
+[[nodiscard]] result<void> check_address_is_free(const config::listener_settings& settings);
+
 /// Binds and starts accepting. The failure names address, port and remedy. `routes` and `stats` must
 /// outlive the listener; `stats` belongs to this thread.
 [[nodiscard]] result<std::unique_ptr<listener>> open_listener(boost::asio::io_context& on,

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace sluice::gateway {
@@ -13,5 +14,8 @@ namespace sluice::gateway {
 [[nodiscard]] http_response make_problem(int status, std::string_view title, std::string_view detail,
                                          std::string_view request_id,
                                          std::optional<std::chrono::seconds> retry_after = {});
+
+/// `text` as a JSON string with its quotes. The text must be UTF-8.
+void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace sluice::gateway
