@@ -26,6 +26,10 @@ struct exported_file {
     partition_id partition;
     offset first;
     offset last;
+    std::string md5;
+    wall_time received_min{};  ///< earliest and latest receive time of its rows
+    wall_time received_max{};
+    std::string schema_id;     ///< names its columns; empty for formats without columns
 };
 
 enum class run_state : std::uint8_t { planned, running, succeeded, failed };
@@ -44,6 +48,7 @@ struct flow_run {
     std::vector<exported_file> files;
     std::string manifest;      ///< path, empty: none
     std::string error;
+    std::uint64_t rows_lost = 0;   ///< planned, but trimmed or damaged before they could be read
 };
 
 struct export_stats {
@@ -65,6 +70,9 @@ using export_progress = std::function<void(std::uint64_t rows, std::uint64_t row
 /// Stored runs of one export (or of all when empty), newest first.
 [[nodiscard]] result<std::vector<flow_run>> list_runs(const datasets::event_log& log,
                                                       const std::string& name);
+
+/// One run as JSON, for the API and the command line; file paths are relative to the export's directory.
+[[nodiscard]] std::string run_to_json(const flow_run& run);
 
 /// The cursor that keeps retention from passing what an export has not read: `export/<name>`.
 [[nodiscard]] cursor_name export_cursor(const std::string& name);

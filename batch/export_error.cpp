@@ -1,0 +1,40 @@
+#include "batch/export_error.hpp"
+
+#include <utility>
+
+namespace sluice::batch {
+namespace {
+
+class export_category final : public boost::system::error_category {
+public:
+    virtual ~export_category() = default;
+    const char* name() const noexcept override { return "sluice.export"; }
+    std::string message(int value) const override
+    {
+        switch (static_cast<export_errc>(value)) {
+            case export_errc::bad_settings: return "export settings are wrong";
+            case export_errc::storage: return "export storage failed";
+            case export_errc::log: return "dataset could not be read or written";
+            case export_errc::format: return "rows could not be encoded";
+            case export_errc::unavailable: return "a part of the installation is missing";
+            case export_errc::stopped: return "export was asked to stop";
+            case export_errc::bad_document: return "stored export run is damaged";
+        }
+        return "unknown export error";
+    }
+};
+
+}  // namespace
+
+boost::system::error_code make_error_code(export_errc e) noexcept
+{
+    static const export_category category;
+    return {static_cast<int>(e), category};
+}
+
+failure export_failure(export_errc code, std::string message)
+{
+    return {make_error_code(code), std::move(message)};
+}
+
+}  // namespace sluice::batch
