@@ -1,0 +1,36 @@
+#include "gateway/commands/commands.hpp"
+#include "gateway/commands/configuration.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace sluice::gateway {
+
+void add_check_command(CLI::App& app, selected_command& selected)
+{
+    auto* command = app.add_subcommand("check", "Print every problem of a configuration at once");
+    command->footer(
+        "Each problem is one line `file:line:column: error: message`, the line of the file with a\n"
+        "caret, and a hint. Exit status 1 if there is any error; warnings alone are fine.\n"
+        "`sluice run` makes the same checks and refuses to start on errors.");
+    auto paths = std::make_shared<std::vector<std::string>>();
+    add_config_option(*command, *paths, true);
+    command->callback([&selected, paths] {
+        selected = [paths]() -> int {
+            config::diagnostics problems;
+            const auto loaded = load_configuration(*paths, problems);
+            fmt::print("{}", problems.to_text());
+            const auto& s = loaded.settings;
+            const auto warnings = problems.all().size() - problems.error_count();
+            fmt::print("{} datastreams, {} datasets, {} destinations, {} rule sets, {} exports: "
+                       "{} errors, {} warnings\n",
+                       s.datastreams.size(), s.datasets.size(), s.destinations.size(),
+                       s.rules.size(), s.exports.size(), problems.error_count(), warnings);
+            return problems.has_errors() ? exit_no : exit_done;
+        };
+    });
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,100 @@
+#include "gateway/commands/admin_client.hpp"
+#include "gateway/commands/commands.hpp"
+#include "gateway/commands/configuration.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace sluice::gateway {
+
+namespace {
+
+using nlohmann::json;
+
+struct status_options {
+    std::vector<std::string> config;
+    bool as_json = false;
+};
+
+std::uint64_t number(const json& from, const char* name)
+{
+    return from.value(name, std::uint64_t{0});
+}
+
+void print_status(const json& s)
+{
+    const auto& log = s.at("log");
+    fmt::print("sluice {} since {}\nlog {}{}{}\n\n", s.value("version", ""),
+               s.value("started_at", ""), log.value("health", ""),
+               log.value("reason", "").empty() ? "" : ": ", log.value("reason", ""));
+    fmt::print("{:<24} {:>4} {:>12} {:>12} {:>14}\n", "dataset", "part", "begin", "end", "bytes");
+    for (const auto& d : s.at("datasets")) {
+        fmt::print("{:<24} {:>4} {:>12} {:>12} {:>14}{}\n", d.value("name", ""),
+                   number(d, "partition"), number(d, "begin"), number(d, "end"), number(d, "bytes"),
+                   number(d, "lost") != 0 ? fmt::format("  {} LOST", number(d, "lost")) : "");
+    }
+    fmt::print("\n{:<20} {:<9} {:>10} {:>10} {:>10} {:>8} {:>8} {:>8}  {}\n", "destination", "state",
+               "accepted", "delivered", "filtered", "dead", "pending", "retrying", "why");
+    for (const auto& l : s.at("lanes")) {
+        const auto state = l.value("enabled", true) ? l.value("state", "") : "off";
+        auto why = l.value("reason", "");
+        if (why.empty() && l.value("breaker", "closed") != "closed") why = "circuit breaker open";
+        fmt::print("{:<20} {:<9} {:>10} {:>10} {:>10} {:>8} {:>8} {:>8}  {}\n", l.value("name", ""),
+                   state, number(l, "accepted"), number(l, "delivered"), number(l, "filtered"),
+                   number(l, "dead"), number(l, "pending"), number(l, "retrying"), why);
+    }
+    if (!s.at("exports").empty()) {
+        fmt::print("\n{:<24} {:>6} {:>6} {:>12} {:>8}\n", "export", "runs", "failed", "rows", "files");
+    }
+    for (const auto& e : s.at("exports")) {
+        fmt::print("{:<24} {:>6} {:>6} {:>12} {:>8}\n", e.value("name", ""),
+                   number(e, "runs_succeeded"), number(e, "runs_failed"), number(e, "rows"),
+                   number(e, "files"));
+    }
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& app, selected_command& selected)
+{
+    auto* command = app.add_subcommand("status", "Ask a running gateway: lanes, lag, errors");
+    command->footer(
+        "For every lane accepted = delivered + filtered + dead + expired + pending, at any instant.\n"
+        "Exit status 3 when no gateway answers at the admin address of the configuration.");
+    auto o = std::make_shared<status_options>();
+    add_config_option(*command, o->config, false);
+    command->add_flag("--json", o->as_json, "JSON instead of tables");
+    command->callback([&selected, o] {
+        selected = [o]() -> int {
+            const auto loaded = load_or_complain(o->config);
+            if (!loaded) return exit_no;
+            const auto answer = call_admin(loaded->settings.gateway.admin, "GET", "/api/v1/status");
+            if (answer.has_error() || answer->status >= 400 || o->as_json) {
+                return print_result(answer);
+            }
+            print_status(json::parse(answer->body));
+            return exit_done;
+        };
+    });
+}
+
+void add_datasets_command(CLI::App& app, selected_command& selected)
+{
+    auto* command = app.add_subcommand("datasets", "Datasets, their extent and their readers");
+    command->require_subcommand(1);
+    auto* list = command->add_subcommand("list", "Every dataset with partitions and cursors, as JSON");
+    auto config = std::make_shared<std::vector<std::string>>();
+    add_config_option(*list, *config, false);
+    list->callback([&selected, config] {
+        selected = [config]() -> int {
+            const auto loaded = load_or_complain(*config);
+            if (!loaded) return exit_no;
+            return print_result(run_anywhere(*loaded, "GET", "/api/v1/datasets", {}, false));
+        };
+    });
+}
+
+}  // namespace sluice::gateway
