@@ -1,0 +1,137 @@
+#include "actions/http/http_client.hpp"
+
+#include "actions/limits/retry_policy.hpp"
+
+#include <boost/asio/ssl/error.hpp>
+#include <fmt/format.h>
+
+namespace sluice::actions {
+namespace {
+
+attempt_result result_of(attempt_cause cause, std::string detail)
+{
+    attempt_result made;
+    made.cause = cause;
+    made.detail = std::move(detail);
+    return made;
+}
+
+/// Where a redirect points, for the alarm text: the host only, a path may hold a secret.
+std::string_view host_of(std::string_view location)
+{
+    const std::size_t slashes = location.find("//");
+    if (slashes == std::string_view::npos) return "a path of its own";
+    location.remove_prefix(slashes + 2);
+    location = location.substr(0, location.find_first_of("/?#"));
+    const std::size_t at = location.rfind('@');
+    return at == std::string_view::npos ? location : location.substr(at + 1);
+}
+
+}  // namespace
+
+boost::asio::awaitable<attempt_result> http_client::attempt(const outgoing_request& request,
+                                                            steady_time deadline)
+{
+    bool may_be_stale = true;
+    while (true) {
+        connection_ptr with = may_be_stale ? pool_.take_idle() : connection_ptr{};
+        const bool reused = with != nullptr;
+        if (!with) {
+            auto opened = co_await pool_.open(deadline);
+            if (!opened.with) {
+                if (waits_.stopping() && waits_.clock().steady_now() >= *waits_.stop_at()) {
+                    co_return result_of(attempt_cause::stopping, {});
+                }
+                co_return std::move(opened.failed);
+            }
+            with = std::move(opened.with);
+        }
+        with->out().clear();
+        writer_.write(request, waits_.clock().wall_now(), with->out());
+        with->begin(request.method != "HEAD", settings_.body_bytes_kept, settings_.response_bytes_max);
+        const wake why = co_await waits_.wait(with->answer_wait(), deadline, true);
+        if (why != wake::ready) {
+            attempt_result late = give_up(*with);
+            with->close();
+            pool_.give_back(std::move(with));
+            co_return late;
+        }
+        if (with->ended() == connection::ending::lost && reused && !with->answer().started()) {
+            // The peer closed while our request was on its way: it can't have read it as a request of
+            // this connection and answered nothing, so it goes out once more, on a new connection.
+            pool_.give_back(std::move(with));
+            may_be_stale = false;
+            continue;
+        }
+        attempt_result answer = with->ended() == connection::ending::lost ? explain_loss(*with)
+                                                                          : read_answer(*with);
+        if (answer.status == 421) with->close();
+        pool_.give_back(std::move(with));
+        co_return answer;
+    }
+}
+
+attempt_result http_client::read_answer(const connection& with) const
+{
+    const response_parser& answer = with.answer();
+    attempt_result made;
+    switch (with.ended()) {
+        case connection::ending::malformed:
+            return result_of(attempt_cause::malformed_answer,
+                             fmt::format("the answer can't be read: {}", answer.problem()));
+        case connection::ending::interim_flood:
+            return result_of(attempt_cause::interim_flood, std::string(answer.problem()));
+        default: break;
+    }
+    made.cause = with.sent_in_full() ? attempt_cause::answered : attempt_cause::early_answer;
+    made.status = answer.status();
+    if (made.status >= 200 && made.status < 300) return made;
+    made.body = answer.body();
+    if (made.status >= 300 && made.status < 400) {
+        made.detail = fmt::format("answered {} and points to {}; redirects are not followed, set `url` "
+                                  "to the final address",
+                                  made.status, host_of(answer.location()));
+    } else {
+        made.detail = fmt::format("answered {}", made.status);
+    }
+    if (!answer.retry_after().empty()) {
+        made.retry_after = parse_retry_after(answer.retry_after(), waits_.clock().wall_now(),
+                                             settings_.retry_after_max);
+    }
+    return made;
+}
+
+attempt_result http_client::explain_loss(connection& with) const
+{
+    if (tls_ != nullptr && with.tls() != nullptr &&
+        with.error().category() == boost::asio::error::get_ssl_category()) {
+        attempt_result found = tls_->explain(with.error(), *with.tls());
+        if (found.cause == attempt_cause::tls_untrusted) return found;
+    }
+    const bool sent = with.sent_in_full();
+    return result_of(sent ? attempt_cause::reset_waiting : attempt_cause::reset_sending,
+                     fmt::format("the connection was closed {}: {}",
+                                 sent ? "before an answer came; the receiver may have got the request"
+                                      : "while the request was being sent",
+                                 with.error().message()));
+}
+
+attempt_result http_client::give_up(connection& with) const
+{
+    // A body that drips: the status was there in time, and it decides.
+    if (with.answer().has_status()) {
+        attempt_result made;
+        made.cause = with.sent_in_full() ? attempt_cause::answered : attempt_cause::early_answer;
+        made.status = with.answer().status();
+        made.body = with.answer().body();
+        made.detail = fmt::format("answered {}, the body did not end in time", made.status);
+        return made;
+    }
+    if (waits_.stopping() && waits_.clock().steady_now() >= *waits_.stop_at()) {
+        return result_of(attempt_cause::stopping, {});
+    }
+    return result_of(attempt_cause::timeout,
+                     "no status came before `timeout` was over; the receiver may have got the request");
+}
+
+}  // namespace sluice::actions
