@@ -1,0 +1,18 @@
+# Load generator and micro benchmarks; nothing here is needed to build or test the product.
+
+option(SLUICE_BENCH "Build the load generator and the micro benchmarks" OFF)
+if(NOT SLUICE_BENCH)
+  return()
+endif()
+
+add_executable(load_client loadtest/load_client.cpp)
+target_link_libraries(load_client PRIVATE sluice_options CLI11::CLI11)
+
+# Each loadtest/micro/<what>_bench.cpp becomes a program of its name.
+find_package(benchmark REQUIRED)
+file(GLOB benches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/loadtest/micro/*_bench.cpp)
+foreach(source ${benches})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE sluice_gateway benchmark::benchmark benchmark::benchmark_main)
+endforeach()
