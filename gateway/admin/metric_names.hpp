@@ -26,6 +26,7 @@ inline constexpr std::string_view bytes_received = "sluice_http_bytes_received_t
 inline constexpr std::string_view bytes_sent = "sluice_http_bytes_sent_total";
 inline constexpr std::string_view events_accepted = "sluice_events_accepted_total";
 inline constexpr std::string_view events_rejected = "sluice_events_rejected_total";
+inline constexpr std::string_view events_refused = "sluice_events_refused_total";
 inline constexpr std::string_view events_unknown = "sluice_events_unknown_total";
 inline constexpr std::string_view event_bytes = "sluice_event_bytes_total";
 inline constexpr std::string_view ingest_in_flight = "sluice_ingest_in_flight_bytes";
@@ -76,6 +77,7 @@ inline constexpr declaration declarations[] = {
     {bytes_sent, "counter", "Bytes written to clients"},
     {events_accepted, "counter", "Events made durable and acknowledged"},
     {events_rejected, "counter", "Events refused with a reason"},
+    {events_refused, "counter", "Events sent back with 503: overload, disk full, quota"},
     {events_unknown, "counter", "Events answered 503 that may still be in the log"},
     {event_bytes, "counter", "Bytes of accepted events"},
     {ingest_in_flight, "gauge", "Bytes accepted but not yet durable"},

@@ -276,6 +276,12 @@ lane_snapshot lane::snapshot(std::uint64_t redriven) const
         if (auto extent = parts_.log.extent(source->at()); extent.has_value()) one.extent = *extent;
         if (one.is_retry) s.retrying += one.lag();
     }
+    for (const auto& [program, scratch] : scratch_) {
+        const auto counts = scratch->counts();
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            s.rules[program->outcomes()[i].rule] = counts[i];
+        }
+    }
     s.ledger = make_ledger(s.sources, redriven);
     return s;
 }

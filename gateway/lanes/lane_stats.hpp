@@ -5,9 +5,11 @@
 #include "actions/destination.hpp"
 #include "datasets/event_log.hpp"
 #include "gateway/lanes/lane_machine.hpp"
+#include "rules/rule_engine.hpp"
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -57,6 +59,7 @@ struct lane_snapshot {
     lane_stats stats;
     actions::destination_stats requests;
     std::vector<source_snapshot> sources;
+    std::map<std::string, rules::rule_counts> rules;  ///< of the batches this lane evaluated
 };
 
 /// Sums the sources; `redriven` are dead letters that were moved back into the retry log.

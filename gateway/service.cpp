@@ -1,0 +1,219 @@
+#include "gateway/service.hpp"
+
+#include "batch/export_job.hpp"
+#include "datasets/open_log.hpp"
+#include "gateway/admin/admin_endpoints.hpp"
+#include "gateway/edge_threads.hpp"
+#include "gateway/io_threads.hpp"
+#include "gateway/lanes/lane_set.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace sluice::gateway {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+/// Members stand in the order of their start; stop() takes them down in reverse.
+struct service::state {
+    state(loaded_config c, const clock_source& time, std::unique_ptr<datasets::event_log> opened)
+        : config(std::move(c)),
+          clock(time),
+          started_at(time.wall_now()),
+          log(std::move(opened)),
+          threads(config.settings.gateway.threads),
+          lanes(*log, threads, clock, config.settings.gateway.batch_cache_bytes_max),
+          edge(*log, threads, clock)
+    {
+    }
+
+    result<void> open_datasets();
+    result<void> start();
+    void start_exports();
+    void make_hooks();
+    void stop();
+    asio::awaitable<gateway_snapshot> snapshot();
+    std::string why_not_ready() const;
+
+    loaded_config config;
+    const clock_source& clock;
+    const wall_time started_at;
+    std::unique_ptr<datasets::event_log> log;
+    io_threads threads;
+    lane_set lanes;
+    mutable std::mutex mutex;  ///< guards `config` and `exports`, which a reload replaces
+    std::unique_ptr<batch::export_scheduler> exports;
+    asio::thread_pool worker{1};
+    admin_hooks hooks;
+    edge_threads edge;
+    std::atomic<bool> is_draining{false};
+};
+
+result<void> service::state::open_datasets()
+{
+    for (const auto& [name, settings] : config.settings.datasets) {
+        datasets::dataset_spec spec;
+        spec.name = dataset_name{name};
+        spec.partitions = settings.partitions;
+        spec.age_max = settings.retention.age_max;
+        spec.bytes_max = settings.retention.bytes_max;
+        spec.trim_unread = settings.retention.past_unread;
+        spec.quota_bytes = settings.quota_bytes;
+        if (auto r = log->open_dataset(spec); r.has_error()) {
+            return failure{r.error().code, fmt::format("dataset {}: {}", name, r.error().message)};
+        }
+    }
+    return {};
+}
+
+void service::state::start_exports()
+{
+    std::lock_guard lock(mutex);
+    exports = std::make_unique<batch::export_scheduler>(*log, config.settings.exports, clock);
+    exports->start();
+}
+
+result<void> service::state::start()
+{
+    if (auto r = open_datasets(); r.has_error()) return r;
+    if (auto r = lanes.start(config.settings, config.catalog); r.has_error()) return r;
+    start_exports();
+    make_hooks();
+    return edge.start(config.settings, hooks, worker);
+}
+
+std::string service::state::why_not_ready() const
+{
+    if (is_draining) return "draining: this gateway is about to stop";
+    const auto status = log->status();
+    return status.health == datasets::log_health::ok ? std::string{} : status.reason;
+}
+
+void service::state::make_hooks()
+{
+    hooks.snapshot = [this] { return snapshot(); };
+    hooks.why_not_ready = [this] { return why_not_ready(); };
+    hooks.enable_lane = [this](std::string name) { return lanes.enable(std::move(name)); };
+    hooks.trigger_export = [this](const std::string& name) {
+        std::lock_guard lock(mutex);
+        if (!config.settings.exports.contains(name)) return false;
+        exports->trigger(name);
+        return true;
+    };
+    hooks.operate = [this](std::string_view method, std::string_view path,
+                           const query_parameters& query) {
+        loaded_config now;
+        {
+            std::lock_guard lock(mutex);
+            now = config;
+        }
+        const operation_context context{*log, now.settings, now.catalog.get(), clock};
+        return run_operation(context, method, path, query);
+    };
+}
+
+asio::awaitable<gateway_snapshot> service::state::snapshot()
+{
+    gateway_snapshot s;
+    s.taken_at = clock.wall_now();
+    s.started_at = started_at;
+    s.log = log->status();
+    s.edge = edge.counts();
+    s.lanes = co_await lanes.snapshots();
+    for (const auto& spec : log->list_datasets()) {
+        for (std::uint32_t p = 0; p < spec.partitions; ++p) {
+            const datasets::partition_ref at{spec.name, partition_id{p}};
+            if (auto extent = log->extent(at); extent.has_value()) s.datasets.push_back({at, *extent});
+        }
+    }
+    for (const auto& lane : s.lanes) {
+        for (const auto& [name, c] : lane.rules) {
+            auto& sum = s.rules[name];
+            sum.matched += c.matched;
+            sum.no_match += c.no_match;
+            sum.absent += c.absent;
+            sum.error += c.error;
+            sum.sampled_out += c.sampled_out;
+            sum.dropped += c.dropped;
+        }
+    }
+    {
+        std::lock_guard lock(mutex);
+        for (const auto& [name, e] : exports->stats()) {
+            s.exports.push_back({name, e->runs_succeeded, e->runs_failed, e->rows, e->files, e->bytes,
+                                 e->last_success_unix_ms});
+        }
+        s.rules_hash = config.catalog->content_hash();
+    }
+    s.batch_cache_bytes = lanes.batches().bytes();
+    s.batch_cache_hits = lanes.batches().hits();
+    s.batch_cache_misses = lanes.batches().misses();
+    read_process_usage(s);
+    co_return s;
+}
+
+void service::state::stop()
+{
+    is_draining = true;
+    const auto begin = clock.steady_now();
+    const auto allowed = config.settings.gateway.drain_timeout;
+    edge.drain(allowed / 2);
+    const auto used =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - begin);
+    lanes.stop(std::max(allowed - used, 500ms));
+    if (exports) exports->stop();
+    log->close();
+    edge.stop();
+    worker.join();
+}
+
+result<std::unique_ptr<service>> service::start(loaded_config config, const clock_source& clock)
+{
+    datasets::log_settings settings;
+    settings.data_dir = config.settings.gateway.data_dir;
+    settings.store = config.settings.embedded;
+    settings.batch_cache_bytes_max = config.settings.gateway.batch_cache_bytes_max;
+    auto log = datasets::open_log(settings, clock);
+    if (log.has_error()) return log.error();
+    auto s = std::make_unique<state>(std::move(config), clock, std::move(*log));
+    if (auto r = s->start(); r.has_error()) {
+        s->stop();
+        return r.error();
+    }
+    return std::unique_ptr<service>(new service(std::move(s)));
+}
+
+service::service(std::unique_ptr<state> s) : state_(std::move(s)) {}
+service::~service() = default;
+
+result<void> service::reload(loaded_config config)
+{
+    auto& s = *state_;
+    const auto& before = s.config.settings.gateway;
+    const auto& after = config.settings.gateway;
+    if (before.edge.port != after.edge.port || before.edge.address != after.edge.address ||
+        before.admin.port != after.admin.port || before.threads != after.threads ||
+        before.data_dir != after.data_dir) {
+        spdlog::warn("listener, thread and store settings change only with a restart");
+    }
+    s.lanes.stop(s.config.settings.gateway.drain_timeout);
+    s.exports->stop();
+    {
+        std::lock_guard lock(s.mutex);
+        s.config = std::move(config);
+    }
+    if (auto r = s.open_datasets(); r.has_error()) return r;
+    if (auto r = s.lanes.start(s.config.settings, s.config.catalog); r.has_error()) return r;
+    s.start_exports();
+    s.edge.replace_datastreams(s.config.settings);
+    spdlog::info("reloaded: rules {}", s.config.catalog->content_hash().substr(0, 12));
+    return {};
+}
+
+void service::stop() { state_->stop(); }
+std::uint16_t service::edge_port() const { return state_->edge.edge_port(); }
+std::uint16_t service::admin_port() const { return state_->edge.admin_port(); }
+
+}  // namespace sluice::gateway
