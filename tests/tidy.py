@@ -230,19 +230,23 @@ def commented_out_code(tree):
                     yield f"{path}:{number}: code in a comment; git remembers it"
 
 
+METRIC_NAME = r'"(sluice_[a-z0-9_]+)"'
+
+
 def metric_names(tree):
     declared = {}
+    for number, line in enumerate(tree.get(METRIC_FILE, "").split("\n"), 1):
+        for name in re.findall(METRIC_NAME, line):
+            if name in declared:
+                yield f"{METRIC_FILE}:{number}: metric {name} stands in line {declared[name]} already"
+            declared.setdefault(name, number)
     for path, text in tree.items():
-        if not is_code(path) or path.startswith("tests/"):
+        if not is_code(path) or path.startswith("tests/") or path == METRIC_FILE:
             continue
         for number, line in enumerate(text.split("\n"), 1):
-            for name in re.findall(r'"(sluice_[a-z0-9_]+)"', line):
-                if path != METRIC_FILE:
+            for name in re.findall(METRIC_NAME, line):
+                if name in declared or re.search(r"_(total|seconds|bytes|events|open|info|ratio)$", name):
                     yield f"{path}:{number}: metric {name} belongs to {METRIC_FILE}"
-                elif name in declared:
-                    yield f"{path}:{number}: metric {name} stands in line {declared[name]} already"
-                else:
-                    declared[name] = number
 
 
 def dead_files(tree):
