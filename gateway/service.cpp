@@ -174,8 +174,9 @@ result<std::unique_ptr<service>> service::start(loaded_config config, const cloc
     datasets::log_settings settings;
     settings.data_dir = config.settings.gateway.data_dir;
     settings.store = config.settings.embedded;
-    settings.batch_cache_bytes_max = config.settings.gateway.batch_cache_bytes_max;
-    auto log = datasets::open_log(settings, clock);
+    settings.cache_bytes_max = config.settings.gateway.batch_cache_bytes_max;
+    settings.clock = &clock;
+    auto log = datasets::open_log(settings);
     if (log.has_error()) return log.error();
     auto s = std::make_unique<state>(std::move(config), clock, std::move(*log));
     if (auto r = s->start(); r.has_error()) {

@@ -97,7 +97,7 @@ result<operation_result> run_anywhere(const loaded_config& config, std::string_v
     settings.data_dir = config.settings.gateway.data_dir;
     settings.store = config.settings.embedded;
     settings.is_read_only = !changes;
-    auto log = datasets::open_log(settings, system_clock());
+    auto log = datasets::open_log(settings);
     if (log.has_error()) return log.error();
     const operation_context context{**log, config.settings, config.catalog.get(), system_clock()};
     auto found = run_operation(context, method, path, query);

@@ -43,7 +43,7 @@ int run_here(const loaded_config& loaded, const std::string& name,
     datasets::log_settings store;
     store.data_dir = loaded.settings.gateway.data_dir;
     store.store = loaded.settings.embedded;
-    auto log = datasets::open_log(store, system_clock());
+    auto log = datasets::open_log(store);
     if (log.has_error()) {
         fmt::print(stderr, "sluice: {}\n", log.error().message);
         return exit_unreachable;

@@ -1,0 +1,239 @@
+#include "rules/explain.hpp"
+
+#include "actions/destination.hpp"
+#include "gateway/commands/admin_client.hpp"
+#include "gateway/commands/commands.hpp"
+#include "gateway/commands/configuration.hpp"
+#include "gateway/edge/event_json.hpp"
+#include "gateway/lanes/parked_event.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+namespace sluice::gateway {
+
+namespace {
+
+struct explain_options {
+    std::vector<std::string> config;
+    std::string event_file;
+    std::string id;
+    std::string dataset;
+    std::string datastream;
+    bool as_json = false;
+    bool is_sending = false;
+};
+
+/// The event to explain, with the bytes its views point into.
+struct chosen_event {
+    std::string json;
+    std::string id;
+    std::string type;
+    std::string datastream;
+    std::string source = "native";
+    wall_time received_at = system_clock().wall_now();
+};
+
+std::optional<std::string> read_all(const std::string& path)
+{
+    if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+    std::ifstream file(path);
+    if (!file) return std::nullopt;
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::optional<chosen_event> event_of_file(const explain_options& o)
+{
+    auto text = read_all(o.event_file);
+    if (!text) {
+        fmt::print(stderr, "sluice: can't read {}\n", o.event_file);
+        return std::nullopt;
+    }
+    while (!text->empty() && std::isspace(static_cast<unsigned char>(text->back())) != 0) {
+        text->pop_back();
+    }
+    event_scanner scanner;
+    text_arena decoded;
+    const auto facts = scanner.scan(*text, {}, decoded);
+    if (facts.defect != event_defect::none) {
+        fmt::print(stderr, "sluice: {}: {} at byte {}: {}\n", o.event_file, title_of(facts.defect),
+                   facts.position, facts.detail);
+        return std::nullopt;
+    }
+    chosen_event e;
+    e.id = facts.id;
+    e.type = facts.type;
+    e.datastream = o.datastream;
+    e.json = std::move(*text);
+    return e;
+}
+
+std::optional<chosen_event> event_of_id(const loaded_config& loaded, const explain_options& o,
+                                        const std::string& dataset)
+{
+    const auto answer = run_anywhere(loaded, "GET", "/api/v1/datasets/" + dataset + "/records",
+                                     {{"id", o.id}, {"limit", "1"}}, false);
+    if (answer.has_error() || answer->status >= 400 || answer->body.empty()) return std::nullopt;
+    const auto record = nlohmann::json::parse(answer->body, nullptr, false);
+    if (!record.is_object()) return std::nullopt;
+    chosen_event e;
+    e.id = record.value("id", "");
+    e.type = record.value("type", "");
+    e.datastream = record.value("datastream", "");
+    e.source = record.value("source", "");
+    // the event's own bytes stand last in the line
+    constexpr std::string_view before = ",\"event\":";
+    const auto at = answer->body.find(before);
+    const auto end = answer->body.find('\n');
+    e.json = answer->body.substr(at + before.size(), end - at - before.size() - 1);
+    return e;
+}
+
+rules::event_input to_input(const chosen_event& e, const std::string& dataset)
+{
+    return {.json = e.json,
+            .id = e.id,
+            .type = e.type,
+            .dataset = dataset,
+            .datastream = e.datastream,
+            .source = e.source,
+            .key = std::nullopt,
+            .received_at = e.received_at,
+            .partition = 0,
+            .offset = 0,
+            .request_json = {}};
+}
+
+actions::outgoing_request to_outgoing(const rules::rendered_request& r, std::string_view webhook_id)
+{
+    return {.method = r.method,
+            .path = r.path,
+            .headers = &r.headers,
+            .body = r.body,
+            .content_type = r.content_type,
+            .webhook_id = webhook_id};
+}
+
+/// Destinations made once per command, for showing and, with --send, for sending.
+class destinations {
+public:
+    explicit destinations(const config::settings& settings) : settings_(settings) {}
+
+    actions::destination* find(const std::string& name)
+    {
+        auto& made = made_[name];
+        const auto settings = settings_.destinations.find(name);
+        if (!made && settings != settings_.destinations.end()) {
+            auto d = actions::make_rest_destination(name, settings->second, context_.get_executor(),
+                                                    system_clock(), thread_random());
+            if (d.has_error()) fmt::print(stderr, "sluice: {}: {}\n", name, d.error().message);
+            if (d.has_value()) made = std::move(*d);
+        }
+        return made.get();
+    }
+
+    actions::delivery_outcome send(actions::destination& to, const actions::outgoing_request& request)
+    {
+        context_.restart();
+        auto done = boost::asio::co_spawn(context_, to.deliver(request), boost::asio::use_future);
+        while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+            context_.run_one();
+        }
+        return done.get();
+    }
+
+private:
+    const config::settings& settings_;
+    boost::asio::io_context context_;
+    std::map<std::string, std::unique_ptr<actions::destination>> made_;
+};
+
+void send_all(const rules::explanation& explained, destinations& to)
+{
+    for (const auto& set : explained.sets) {
+        for (const auto& rule : set.rules) {
+            auto* target = rule.request ? to.find(rule.target) : nullptr;
+            if (target == nullptr || rule.action != rules::rule_action::send) continue;
+            const auto id = make_webhook_id(explained.event_id, rule.set + "/" + rule.name);
+            const auto outcome = to.send(*target, to_outgoing(*rule.request, id));
+            fmt::print("sent {}/{} to {}: {} ({}) {}\n", rule.set, rule.name, rule.target,
+                       actions::to_text(outcome.next), outcome.reason, outcome.detail);
+        }
+    }
+}
+
+std::vector<std::string> datasets_of(const explain_options& o, const loaded_config& loaded)
+{
+    if (!o.dataset.empty()) return {o.dataset};
+    std::vector<std::string> found;
+    for (const auto& [name, ignored] : loaded.settings.datasets) {
+        if (loaded.catalog->program_for(name)) found.push_back(name);
+    }
+    return found;
+}
+
+int run_explain(const explain_options& o)
+{
+    const auto loaded = load_or_complain(o.config);
+    if (!loaded) return exit_no;
+    if (o.event_file.empty() == o.id.empty()) {
+        fmt::print(stderr, "sluice: give either --event FILE or --id of a stored event\n");
+        return exit_usage;
+    }
+    destinations to(loaded->settings);
+    const auto print = [&](const std::string& target, const rules::rendered_request& request) {
+        auto* destination = to.find(target);
+        if (destination == nullptr) return fmt::format("{} {}", request.method, request.path);
+        return destination->describe(to_outgoing(request, "…"));
+    };
+    bool was_found = false;
+    for (const auto& dataset : datasets_of(o, *loaded)) {
+        const auto event = o.id.empty() ? event_of_file(o) : event_of_id(*loaded, o, dataset);
+        if (!event) {
+            if (o.id.empty()) return exit_no;
+            continue;
+        }
+        was_found = true;
+        const auto explained = rules::explain_event(*loaded->catalog, to_input(*event, dataset));
+        fmt::print("{}\n", o.as_json ? rules::to_json(explained) : rules::to_text(explained, print));
+        if (o.is_sending) send_all(explained, to);
+    }
+    if (!was_found) {
+        fmt::print(stderr, "sluice: no stored event has the id '{}'\n", o.id);
+        return exit_no;
+    }
+    return exit_done;
+}
+
+}  // namespace
+
+void add_explain_command(CLI::App& app, selected_command& selected)
+{
+    auto* command = app.add_subcommand("explain", "Why an event goes where, rule by rule");
+    command->footer(
+        "For each rule: whether it matched, the first thing against it, every part of its condition\n"
+        "with the values seen, and the request it would send, secrets as ***. Sends nothing unless\n"
+        "--send is given.\n"
+        "  sluice explain sluice.yaml --event event.json --dataset web_events\n"
+        "  sluice explain sluice.yaml --id ord-1001");
+    auto o = std::make_shared<explain_options>();
+    add_config_option(*command, o->config, true);
+    command->add_option("--event", o->event_file, "File with the JSON event, - is stdin");
+    command->add_option("--id", o->id, "Id of a stored event");
+    command->add_option("--dataset", o->dataset, "Dataset (default: every one that rules read)");
+    command->add_option("--datastream", o->datastream, "What meta.datastream shall be");
+    command->add_flag("--json", o->as_json, "JSON instead of text");
+    command->add_flag("--send", o->is_sending, "Really send the requests, and say what came back");
+    command->callback([&selected, o] { selected = [o] { return run_explain(*o); }; });
+}
+
+}  // namespace sluice::gateway
