@@ -1,5 +1,6 @@
 #pragma once
-// Checks that stay on in release builds: a broken invariant ends the process before it can lose an event.
+// Checks that stay on in release builds: a broken invariant ends the process before it can lose an
+// event.
 
 #include <cstdio>
 #include <cstdlib>

@@ -19,7 +19,8 @@ public:
     steady_time steady_now() const override { return std::chrono::steady_clock::now(); }
 };
 
-/// xoshiro256++ of Blackman and Vigna: fast, 256 bits of state, passes the usual batteries. Not for keys.
+/// xoshiro256++ of Blackman and Vigna: fast, 256 bits of state, passes the usual batteries. Not for
+/// keys.
 class xoshiro_random final : public random_source {
 public:
     xoshiro_random()

@@ -48,10 +48,13 @@ private:
     std::map<std::string, std::vector<std::string>> files_;
 };
 
-bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool continues_character(char c)
+{
+    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
-/// The source line and a caret below the column. Tabs and control characters become blanks, so that the
-/// caret stands right and a file can't control the terminal.
+/// The source line and a caret below the column. Tabs and control characters become blanks, so that
+/// the caret stands right and a file can't control the terminal.
 std::string excerpt(std::string line, const source_location& where)
 {
     if (line.size() > source_line_bytes_max) {
@@ -107,8 +110,10 @@ std::string sorted_words(const std::string& name)
 {
     std::vector<std::string> words(1);
     for (const char c : name) {
-        if (c == '_') words.emplace_back();
-        else words.back() += c;
+        if (c == '_')
+            words.emplace_back();
+        else
+            words.back() += c;
     }
     std::sort(words.begin(), words.end());
     std::string joined;

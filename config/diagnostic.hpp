@@ -1,5 +1,6 @@
 #pragma once
-// What `sluice check` prints: every problem of a configuration with its place and a hint, all at once.
+// What `sluice check` prints: every problem of a configuration with its place and a hint, all at
+// once.
 
 #include <cstdint>
 #include <memory>
@@ -9,7 +10,8 @@
 
 namespace sluice::config {
 
-/// A place in a configuration file. Lines and columns (in bytes) count from 1; 0: the file as a whole.
+/// A place in a configuration file. Lines and columns (in bytes) count from 1; 0: the file as a
+/// whole.
 struct source_location {
     std::shared_ptr<const std::string> file;  ///< path as the user gave it; may be null in tests
     std::uint32_t line = 0;
@@ -38,7 +40,8 @@ public:
     [[nodiscard]] std::size_t error_count() const noexcept { return error_count_; }
     [[nodiscard]] const std::vector<diagnostic>& all() const noexcept { return all_; }
 
-    /// `file:line:column: error: message`, the source line with a caret, `hint: …`; sorted by place.
+    /// `file:line:column: error: message`, the source line with a caret, `hint: …`; sorted by
+    /// place.
     [[nodiscard]] std::string to_text() const;
 
 private:

@@ -1,14 +1,14 @@
 #include "config/load.hpp"
 
-#include "config/schema/declarations.hpp"
-#include "config/yaml_reader.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
 #include <utility>
+
+#include "config/schema/declarations.hpp"
+#include "config/yaml_reader.hpp"
 
 namespace sluice::config {
 namespace {
@@ -44,7 +44,8 @@ std::vector<std::string> files_below(const std::string& folder, diagnostics& pro
         entry.increment(failed);
     }
     if (failed) {
-        problems.error(whole_file(folder), fmt::format("the folder can't be read: {}", failed.message()),
+        problems.error(whole_file(folder),
+                       fmt::format("the folder can't be read: {}", failed.message()),
                        "check that its permissions allow reading");
     } else if (found.empty()) {
         problems.error(whole_file(folder), "the folder holds no *.yaml or *.yml file",
@@ -77,12 +78,14 @@ std::vector<std::string> expand_paths(const std::vector<std::string>& paths, dia
         }
     }
     if (paths.empty()) {
-        problems.error({}, "no configuration is given", "name a YAML file or a folder with such files");
+        problems.error({}, "no configuration is given",
+                       "name a YAML file or a folder with such files");
     }
     return files;
 }
 
-/// Merges `from` into `into`. Maps merge down to `depth` levels, below that a key may stand in one file only.
+/// Merges `from` into `into`. Maps merge down to `depth` levels, below that a key may stand in one
+/// file only.
 void merge(node& into, node&& from, std::size_t depth, const std::string& path,
            diagnostics& problems)
 {
@@ -159,7 +162,8 @@ void check_dataset_names(const node& root, std::string_view section, const Items
     for (const auto& [name, item] : items) {
         const node* body = written == nullptr ? nullptr : written->find(name);
         const node* value = body == nullptr ? nullptr : body->find("dataset");
-        if (value == nullptr || !value->is_scalar() || loaded.datasets.contains(item.dataset)) continue;
+        if (value == nullptr || !value->is_scalar() || loaded.datasets.contains(item.dataset))
+            continue;
         const std::string_view near = nearest_name(item.dataset, names);
         problems.error(value->where,
                        fmt::format("{}.{}.dataset names the unknown dataset '{}'", section, name,

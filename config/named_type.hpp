@@ -37,11 +37,18 @@ using destination_name = named_type<std::string, struct destination_name_tag>;
 using cursor_name = named_type<std::string, struct cursor_name_tag>;
 /// Number of a partition within its dataset, from 0.
 using partition_id = named_type<std::uint32_t, struct partition_id_tag>;
-/// Position of a record within its partition, from 0, without holes unless data was lost or trimmed.
+/// Position of a record within its partition, from 0, without holes unless data was lost or
+/// trimmed.
 using offset = named_type<std::uint64_t, struct offset_tag>;
 
-[[nodiscard]] constexpr offset operator+(offset o, std::uint64_t n) { return offset{o.value() + n}; }
-[[nodiscard]] constexpr std::uint64_t operator-(offset a, offset b) { return a.value() - b.value(); }
+[[nodiscard]] constexpr offset operator+(offset o, std::uint64_t n)
+{
+    return offset{o.value() + n};
+}
+[[nodiscard]] constexpr std::uint64_t operator-(offset a, offset b)
+{
+    return a.value() - b.value();
+}
 
 }  // namespace sluice
 

@@ -8,7 +8,8 @@
 namespace sluice {
 namespace {
 
-/// Overwrites the whole buffer, also what lies behind the text in it, in a way no optimiser removes.
+/// Overwrites the whole buffer, also what lies behind the text in it, in a way no optimiser
+/// removes.
 void wipe(std::string& text) noexcept
 {
     OPENSSL_cleanse(text.data(), text.capacity());
@@ -17,8 +18,12 @@ void wipe(std::string& text) noexcept
 
 }  // namespace
 
-// The argument is copied and wiped instead of moved: a moved-from short string keeps its characters.
-secret_string::secret_string(std::string text) : text_(text) { wipe(text); }
+// The argument is copied and wiped instead of moved: a moved-from short string keeps its
+// characters.
+secret_string::secret_string(std::string text) : text_(text)
+{
+    wipe(text);
+}
 
 secret_string::secret_string(const secret_string&) = default;
 
@@ -33,9 +38,15 @@ secret_string& secret_string::operator=(secret_string other) noexcept
     return *this;
 }
 
-secret_string::~secret_string() { wipe(text_); }
+secret_string::~secret_string()
+{
+    wipe(text_);
+}
 
-std::ostream& operator<<(std::ostream& out, const secret_string&) { return out << "***"; }
+std::ostream& operator<<(std::ostream& out, const secret_string&)
+{
+    return out << "***";
+}
 
 bool secret_string::equals(std::string_view other) const noexcept
 {

@@ -1,5 +1,6 @@
 #pragma once
-// A secret from `${env:NAME}` or `${file:PATH}`: prints as ***, zeroes itself, never converts by accident.
+// A secret from `${env:NAME}` or `${file:PATH}`: prints as ***, zeroes itself, never converts by
+// accident.
 
 #include <iosfwd>
 #include <string>

@@ -1,8 +1,8 @@
 #include "config/settings.hpp"
 
-#include "config/schema/declarations.hpp"
-
 #include <filesystem>
+
+#include "config/schema/declarations.hpp"
 
 namespace sluice::config {
 namespace {
@@ -83,7 +83,8 @@ const object_shape& schema_of<settings>()
             .field("destinations", &settings::destinations, {.help = "REST receivers"})
             .custom_field(actions_field())
             .custom_field(rules_field())
-            .field("exports", &settings::exports, {.help = "Scheduled incremental files of a dataset"})
+            .field("exports", &settings::exports,
+                   {.help = "Scheduled incremental files of a dataset"})
             .build();
     return shape;
 }

@@ -1,3 +1,4 @@
+// Tabular: the declarations of these settings; how they are read stands in schema/.
 #include "config/settings_exports.hpp"
 
 #include "config/schema/declarations.hpp"
@@ -58,8 +59,10 @@ const object_shape& schema_of<manifest_settings>()
     using m = manifest_settings;
     static const object_shape shape =
         object_schema<m>("manifest")
-            .field("enabled", &m::enabled, {.help = "Write a manifest with counts and checksums after the files"})
-            .field("path", &m::path, {.help = "Folder template of the manifest; by default beside the data"})
+            .field("enabled", &m::enabled,
+                   {.help = "Write a manifest with counts and checksums after the files"})
+            .field("path", &m::path,
+                   {.help = "Folder template of the manifest; by default beside the data"})
             .build();
     return shape;
 }
@@ -74,7 +77,9 @@ const object_shape& schema_of<export_settings>()
             .field("description", &e::description, {.help = "For people"})
             .field("enabled", &e::enabled, {.help = "false: only on demand"})
             .field("directory", &e::directory,
-                   {.help = "Local folder that receives the files", .required = true, .example = "./exports"})
+                   {.help = "Local folder that receives the files",
+                    .required = true,
+                    .example = "./exports"})
             .field("folder", &e::folder, {.help = "Template of the folder of one run"})
             .field("file_name", &e::file_name, {.help = "Template of file names, without ending"})
             .field("format", &e::format, {.help = "File format"})
@@ -82,16 +87,25 @@ const object_shape& schema_of<export_settings>()
                    {.help = "automatic: zstd for parquet, gzip for ndjson"})
             .field("interval", &e::interval,
                    {.help = "Time between runs; without it the export runs only on demand",
-                    .min = seconds, .max = 366 * days, .example = "1h"})
+                    .min = seconds,
+                    .max = 366 * days,
+                    .example = "1h"})
             .field("start_at", &e::start_at,
-                   {.help = "RFC 3339 time; windows are aligned to it", .example = "2026-01-01T00:00:00Z"})
+                   {.help = "RFC 3339 time; windows are aligned to it",
+                    .example = "2026-01-01T00:00:00Z"})
             .field("end_at", &e::end_at, {.help = "RFC 3339 time after which no window begins"})
             .field("rows_per_file_max", &e::rows_per_file_max,
                    {.help = "A file is closed at this many events", .min = 1, .max = 1e9})
             .field("bytes_per_file_target", &e::bytes_per_file_target,
-                   {.help = "A file is closed near this size", .min = 64 * kib, .max = 64 * gib, .is_bytes = true})
+                   {.help = "A file is closed near this size",
+                    .min = 64 * kib,
+                    .max = 64 * gib,
+                    .is_bytes = true})
             .field("buffer_bytes_max", &e::buffer_bytes_max,
-                   {.help = "Memory for rows of an open file", .min = mib, .max = 64 * gib, .is_bytes = true})
+                   {.help = "Memory for rows of an open file",
+                    .min = mib,
+                    .max = 64 * gib,
+                    .is_bytes = true})
             .field("manifest", &e::manifest, {.help = "The list of the files of a run"})
             .check(check_export)
             .build();

@@ -1,8 +1,9 @@
+// Tabular: the declarations of these settings; how they are read stands in schema/.
 #include "config/settings_gateway.hpp"
 
-#include "config/schema/declarations.hpp"
-
 #include <boost/asio/ip/address.hpp>
+
+#include "config/schema/declarations.hpp"
 
 namespace sluice::config {
 namespace {
@@ -22,29 +23,36 @@ void check_ports(binding& in, const node& value, const settings& all)
     const listener_settings& edge = all.gateway.edge;
     const listener_settings& admin = all.gateway.admin;
     if (edge.port == 0 || edge.port != admin.port || edge.address != admin.address) return;
-    in.error(value.where,
-             fmt::format("has both listeners at {}:{}", edge.address, edge.port),
+    in.error(value.where, fmt::format("has both listeners at {}:{}", edge.address, edge.port),
              "give 'edge' or 'admin' another port");
 }
 
 template <class Member>
 auto of_gateway(Member member)
 {
-    return [member](auto& all) -> auto& { return all.gateway.*member; };
+    return [member](auto& all) -> auto&
+    {
+        return all.gateway.*member;
+    };
 }
 
 object_shape declare_gateway()
 {
     using g = gateway_settings;
     return object_schema<settings>("gateway")
-        .field("edge", of_gateway(&g::edge), {.help = "Listener for SDK clients: /v1/events, Adobe Edge, Segment"})
-        .field("admin", of_gateway(&g::admin), {.help = "Listener for operators: console, metrics, API"})
-        .field("threads", of_gateway(&g::threads),
-               {.help = "Threads that serve connections and lanes; 0: one per processor", .max = 256})
+        .field("edge", of_gateway(&g::edge),
+               {.help = "Listener for SDK clients: /v1/events, Adobe Edge, Segment"})
+        .field("admin", of_gateway(&g::admin),
+               {.help = "Listener for operators: console, metrics, API"})
+        .field(
+            "threads", of_gateway(&g::threads),
+            {.help = "Threads that serve connections and lanes; 0: one per processor", .max = 256})
         .field("data_dir", of_gateway(&g::data_dir),
                {.help = "Folder of the event log and all state; only one gateway may use it"})
         .field("drain_timeout", of_gateway(&g::drain_timeout),
-               {.help = "Time from SIGTERM to exit for what is in flight", .min = 0, .max = 10 * minutes})
+               {.help = "Time from SIGTERM to exit for what is in flight",
+                .min = 0,
+                .max = 10 * minutes})
         .field("ingest", of_gateway(&g::ingest), {.help = "Limits of what clients may post"})
         .field("store", [](auto& all) -> auto& { return all.embedded; },
                {.help = "The store that all embedded datasets share"})
@@ -55,7 +63,9 @@ object_shape declare_gateway()
                {.help = "Form of the log lines", .one_of = {"text", "json"}})
         .field("batch_cache_bytes_max", of_gateway(&g::batch_cache_bytes_max),
                {.help = "Memory for decoded batches that several lanes read",
-                .min = mib, .max = 64 * gib, .is_bytes = true})
+                .min = mib,
+                .max = 64 * gib,
+                .is_bytes = true})
         .check(check_ports)
         .build();
 }
@@ -75,23 +85,38 @@ const object_shape& schema_of<http_limits>()
     static const object_shape shape =
         object_schema<l>("http_limits")
             .field("request_line_bytes_max", &l::request_line_bytes_max,
-                   {.help = "Longest request line; then 414", .min = 256, .max = mib, .is_bytes = true})
+                   {.help = "Longest request line; then 414",
+                    .min = 256,
+                    .max = mib,
+                    .is_bytes = true})
             .field("header_bytes_max", &l::header_bytes_max,
-                   {.help = "All header lines together; then 431", .min = kib, .max = mib, .is_bytes = true})
+                   {.help = "All header lines together; then 431",
+                    .min = kib,
+                    .max = mib,
+                    .is_bytes = true})
             .field("headers_max", &l::headers_max,
                    {.help = "Number of header lines; then 431", .min = 8, .max = 10'000})
             .field("body_bytes_max", &l::body_bytes_max,
-                   {.help = "Largest request body; then 413", .min = kib, .max = gib, .is_bytes = true})
+                   {.help = "Largest request body; then 413",
+                    .min = kib,
+                    .max = gib,
+                    .is_bytes = true})
             .field("connections_max", &l::connections_max,
-                   {.help = "Open connections; further ones wait in the backlog", .min = 1, .max = 1'000'000})
+                   {.help = "Open connections; further ones wait in the backlog",
+                    .min = 1,
+                    .max = 1'000'000})
             .field("header_timeout", &l::header_timeout,
                    {.help = "First byte to end of header; then 408", .min = 100, .max = hours})
             .field("body_timeout", &l::body_timeout,
                    {.help = "End of header to end of body; then 408", .min = 100, .max = hours})
             .field("idle_timeout", &l::idle_timeout,
-                   {.help = "Between two requests of one connection; then it is closed", .min = 100, .max = days})
+                   {.help = "Between two requests of one connection; then it is closed",
+                    .min = 100,
+                    .max = days})
             .field("response_timeout", &l::response_timeout,
-                   {.help = "To write one response; then the connection is closed", .min = 100, .max = hours})
+                   {.help = "To write one response; then the connection is closed",
+                    .min = 100,
+                    .max = hours})
             .build();
     return shape;
 }
@@ -119,15 +144,23 @@ const object_shape& schema_of<ingest_settings>()
             .field("events_per_request_max", &i::events_per_request_max,
                    {.help = "Events in one request; then 413", .min = 1, .max = 1'000'000})
             .field("event_bytes_max", &i::event_bytes_max,
-                   {.help = "Largest single event; it alone is refused", .min = 256, .max = 256 * mib, .is_bytes = true})
+                   {.help = "Largest single event; it alone is refused",
+                    .min = 256,
+                    .max = 256 * mib,
+                    .is_bytes = true})
             .field("nesting_max", &i::nesting_max,
-                   {.help = "Deepest nesting of objects and arrays in an event", .min = 4, .max = 1'000})
+                   {.help = "Deepest nesting of objects and arrays in an event",
+                    .min = 4,
+                    .max = 1'000})
             .field("in_flight_bytes_max", &i::in_flight_bytes_max,
                    {.help = "Bytes accepted but not yet durable; then 503 with Retry-After",
-                    .min = mib, .max = 64 * gib, .is_bytes = true})
+                    .min = mib,
+                    .max = 64 * gib,
+                    .is_bytes = true})
             .field("append_timeout", &i::append_timeout,
                    {.help = "Wait for an append to be durable; then 503, the outcome being unknown",
-                    .min = 100, .max = 10 * minutes})
+                    .min = 100,
+                    .max = 10 * minutes})
             .build();
     return shape;
 }
@@ -138,13 +171,16 @@ const object_shape& schema_of<datastream_settings>()
     using d = datastream_settings;
     static const object_shape shape =
         object_schema<d>("datastream")
-            .field("dataset", &d::dataset, {.help = "Dataset that receives the events", .required = true})
+            .field("dataset", &d::dataset,
+                   {.help = "Dataset that receives the events", .required = true})
             .field("description", &d::description, {.help = "For people"})
             .field("key", &d::key,
-                   {.help = "CEL expression over `event` that gives the ordering key; without it events have none",
+                   {.help = "CEL expression over `event` that gives the ordering key; without it "
+                            "events have none",
                     .example = "event.user.id"})
             .field("id_path", &d::id_path,
-                   {.help = "Dotted path of the event's own id; by default that of its dialect", .example = "data.order_id"})
+                   {.help = "Dotted path of the event's own id; by default that of its dialect",
+                    .example = "data.order_id"})
             .field("tokens", &d::tokens,
                    {.help = "Bearer tokens that may post; without any the datastream is open"})
             .field("enabled", &d::enabled, {.help = "false: events are refused with 403"})

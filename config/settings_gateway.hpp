@@ -1,8 +1,6 @@
 #pragma once
-// The sections `gateway` and `datastreams`. Defaults here are the defaults of the product; ranges and
-// help texts are declared in settings_gateway.cpp.
-
-#include "config/secret_string.hpp"
+// The sections `gateway` and `datastreams`. Defaults here are the defaults of the product; ranges
+// and help texts are declared in settings_gateway.cpp.
 
 #include <chrono>
 #include <cstdint>
@@ -10,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "config/secret_string.hpp"
 
 namespace sluice::config {
 
@@ -22,10 +22,10 @@ struct http_limits {
     std::uint64_t headers_max = 100;
     std::uint64_t body_bytes_max = 1024 * 1024;
     std::uint64_t connections_max = 10'000;
-    milliseconds header_timeout{10'000};   ///< first byte to end of header
-    milliseconds body_timeout{30'000};     ///< end of header to end of body
-    milliseconds idle_timeout{75'000};     ///< between requests of one connection
-    milliseconds response_timeout{30'000}; ///< to write one response
+    milliseconds header_timeout{10'000};    ///< first byte to end of header
+    milliseconds body_timeout{30'000};      ///< end of header to end of body
+    milliseconds idle_timeout{75'000};      ///< between requests of one connection
+    milliseconds response_timeout{30'000};  ///< to write one response
 };
 
 struct listener_settings {
@@ -38,29 +38,30 @@ struct ingest_settings {
     std::uint64_t events_per_request_max = 10'000;
     std::uint64_t event_bytes_max = 1024 * 1024;
     std::uint64_t nesting_max = 64;
-    std::uint64_t in_flight_bytes_max = 64ull << 20; ///< accepted, not yet durable; then 503
-    milliseconds append_timeout{5'000};              ///< until durable; then 503 (outcome unknown)
+    std::uint64_t in_flight_bytes_max = 64ull << 20;  ///< accepted, not yet durable; then 503
+    milliseconds append_timeout{5'000};               ///< until durable; then 503 (outcome unknown)
 };
 
 struct gateway_settings {
     listener_settings edge;
     listener_settings admin{.address = "127.0.0.1", .port = 8081, .limits = {}};
-    std::uint32_t threads = 0;              ///< 0: one per processor
+    std::uint32_t threads = 0;  ///< 0: one per processor
     std::string data_dir = "./data";
-    milliseconds drain_timeout{10'000};     ///< SIGTERM to exit
+    milliseconds drain_timeout{10'000};  ///< SIGTERM to exit
     ingest_settings ingest;
     std::string log_level = "info";
-    std::string log_format = "text";        ///< text or json
-    std::uint64_t batch_cache_bytes_max = 64ull << 20; ///< decoded batches at the heads of the logs
+    std::string log_format = "text";  ///< text or json
+    std::uint64_t batch_cache_bytes_max = 64ull
+                                          << 20;  ///< decoded batches at the heads of the logs
 };
 
 /// Who may post, and into which dataset.
 struct datastream_settings {
-    std::string dataset;                    ///< required
+    std::string dataset;  ///< required
     std::string description;
-    std::optional<std::string> key;         ///< CEL over `event`: ordering key; default: none
-    std::optional<std::string> id_path;     ///< dotted path of the event id; default by dialect
-    std::vector<secret_string> tokens;      ///< bearer tokens; empty: open
+    std::optional<std::string> key;      ///< CEL over `event`: ordering key; default: none
+    std::optional<std::string> id_path;  ///< dotted path of the event id; default by dialect
+    std::vector<secret_string> tokens;   ///< bearer tokens; empty: open
     bool enabled = true;
 };
 

@@ -140,7 +140,8 @@ std::optional<wall_time> parse_time(std::string_view text)
     if (!in.is_at_end() || !date.ok() || hour > 23 || minute > 59 || second > 60) {
         return std::nullopt;
     }
-    // 64-bit nanoseconds hold 1677-09-21 to 2262-04-11; whole years keep the sum below from overflowing
+    // 64-bit nanoseconds hold 1677-09-21 to 2262-04-11; whole years keep the sum below from
+    // overflowing
     if (int(year) < 1678 || int(year) > 2261) return std::nullopt;
     const seconds of_day(hour * 3600 + minute * 60 + second - offset_minutes * 60);
     return wall_time(std::chrono::sys_days(date)) + of_day + fraction;

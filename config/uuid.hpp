@@ -1,10 +1,11 @@
 #pragma once
-// Event, request and run ids: UUID version 7, which sorts by time. A pure function without allocation.
-
-#include "config/clock.hpp"
+// Event, request and run ids: UUID version 7, which sorts by time. A pure function without
+// allocation.
 
 #include <array>
 #include <string_view>
+
+#include "config/clock.hpp"
 
 namespace sluice {
 

@@ -1,7 +1,5 @@
 #include "config/yaml_reader.hpp"
 
-#include "config/yaml/source_text.hpp"
-
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -16,10 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "config/yaml/source_text.hpp"
+
 namespace sluice::config {
 namespace {
 
-/// Leaves yaml-cpp's parser after a problem that makes the rest meaningless; never leaves this file.
+/// Leaves yaml-cpp's parser after a problem that makes the rest meaningless; never leaves this
+/// file.
 struct stop_reading {};
 
 std::size_t count_nodes(const node& value)
@@ -38,8 +39,8 @@ std::size_t depth_of(const node& value)
     return deepest + (value.is_list() || value.is_map() ? 1 : 0);
 }
 
-/// Builds the tree from yaml-cpp's events. A container is open from its start to its end event; a map waits
-/// alternately for a key and for a value.
+/// Builds the tree from yaml-cpp's events. A container is open from its start to its end event; a
+/// map waits alternately for a key and for a value.
 class tree_builder final : public YAML::EventHandler {
 public:
     tree_builder(const source_text& source, const yaml_limits& limits, diagnostics& problems)
@@ -107,7 +108,7 @@ public:
 private:
     struct container {
         node value;
-        std::optional<node> key;  ///< of the member whose value comes next
+        std::optional<node> key;   ///< of the member whose value comes next
         std::vector<node> merged;  ///< values of `<<`
         YAML::anchor_t anchor = 0;
     };
@@ -135,8 +136,8 @@ private:
     {
         node_count_ += added;
         if (node_count_ <= limits_.nodes_max) return;
-        stop(where, fmt::format("the file has more than {} values, aliases expanded",
-                                limits_.nodes_max),
+        stop(where,
+             fmt::format("the file has more than {} values, aliases expanded", limits_.nodes_max),
              "split the file or use fewer aliases");
     }
 
@@ -206,9 +207,9 @@ private:
             return;
         }
         if (const node* first = parent.value.find_key(key.text)) {
-            problems_.error(key.where, fmt::format("the key '{}' stands twice in this map", key.text),
-                            fmt::format("the first one is in line {}; remove one of them",
-                                        first->where.line));
+            problems_.error(
+                key.where, fmt::format("the key '{}' stands twice in this map", key.text),
+                fmt::format("the first one is in line {}; remove one of them", first->where.line));
             return;
         }
         parent.value.members.emplace_back(std::move(key), std::move(value));
@@ -275,10 +276,10 @@ std::optional<node> read_yaml_text(std::string_view text, const std::string& fil
 {
     const source_text source(text, file_name);
     if (text.size() > limits.bytes_max) {
-        problems.error(source.at(0, 0),
-                       fmt::format("the file has {} bytes, {} are allowed", text.size(),
-                                   limits.bytes_max),
-                       "split the configuration into several files");
+        problems.error(
+            source.at(0, 0),
+            fmt::format("the file has {} bytes, {} are allowed", text.size(), limits.bytes_max),
+            "split the configuration into several files");
         return std::nullopt;
     }
     if (!source.check_encoding(problems)) return std::nullopt;

@@ -1,7 +1,5 @@
 #include "config/schema/binding.hpp"
 
-#include "config/units.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +8,8 @@
 #include <cmath>
 #include <utility>
 
+#include "config/schema/units.hpp"
+
 namespace sluice::config {
 namespace {
 
@@ -17,10 +17,14 @@ namespace {
 std::string describe_found(const node& value)
 {
     switch (value.kind) {
-        case node_kind::null: return "nothing";
-        case node_kind::list: return "a list";
-        case node_kind::map: return "a map";
-        case node_kind::scalar: break;
+        case node_kind::null:
+            return "nothing";
+        case node_kind::list:
+            return "a list";
+        case node_kind::map:
+            return "a map";
+        case node_kind::scalar:
+            break;
     }
     std::string text = value.text.substr(0, 40);
     for (char& c : text) {
@@ -160,8 +164,8 @@ void binding::check_name(const node& key)
 
 void binding::wrong_type(const node& value, const value_shape& shape)
 {
-    const std::string found = is_secret_ && value.is_scalar() ? "another text"
-                                                              : describe_found(value);
+    const std::string found =
+        is_secret_ && value.is_scalar() ? "another text" : describe_found(value);
     error(value.where, fmt::format("has to be {}, found {}", describe(shape), found),
           type_hint(value, shape));
 }
@@ -186,7 +190,8 @@ std::optional<std::string> binding::bare_scalar(const node& value, const value_s
 
 bool binding::check_range(const node& value, const value_shape& shape, double number)
 {
-    const bool is_inside = (!shape.min || number >= *shape.min) && (!shape.max || number <= *shape.max);
+    const bool is_inside =
+        (!shape.min || number >= *shape.min) && (!shape.max || number <= *shape.max);
     if (!is_inside) {
         error(value.where, fmt::format("is {}, allowed is {}", value.text, describe_range(shape)));
     }
@@ -265,7 +270,8 @@ std::optional<std::size_t> binding::read_choice(const node& value, const value_s
         return static_cast<std::size_t>(found - shape.names.begin());
     }
     const std::string_view near = nearest_name(*text, shape.names);
-    error(value.where, fmt::format("has to be {}, found {}", describe(shape), describe_found(value)),
+    error(value.where,
+          fmt::format("has to be {}, found {}", describe(shape), describe_found(value)),
           near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
     return std::nullopt;
 }
@@ -288,8 +294,9 @@ std::optional<secret_string> binding::read_secret(const node& value, const value
 bool binding::expect_list(const node& value, const value_shape& shape)
 {
     if (value.is_list() || value.is_null()) return true;
-    error(value.where, fmt::format("has to be a list, found {}",
-                                   is_secret_ ? "another value" : describe_found(value)),
+    error(value.where,
+          fmt::format("has to be a list, found {}",
+                      is_secret_ ? "another value" : describe_found(value)),
           value.is_scalar() && shape.element && !is_secret_ ? fmt::format("write [{}]", value.text)
                                                             : std::string());
     return false;

@@ -2,14 +2,14 @@
 // Reads nodes into settings along their shapes and reports every problem with its place and path.
 // Lives for one load; one thread.
 
-#include "config/load.hpp"
-#include "config/schema/shape.hpp"
-#include "config/secret_string.hpp"
-
 #include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "config/load.hpp"
+#include "config/schema/shape.hpp"
+#include "config/secret_string.hpp"
 
 namespace sluice::config {
 
@@ -48,7 +48,8 @@ public:
     /// Dotted path of what is being read: `gateway.edge.port`.
     [[nodiscard]] std::string path() const;
 
-    /// Adds one step to the path while it lives. `is_secret`: diagnostics inside don't show source text.
+    /// Adds one step to the path while it lives. `is_secret`: diagnostics inside don't show source
+    /// text.
     class step {
     public:
         step(binding& in, std::string name, bool is_secret = false);

@@ -1,8 +1,8 @@
 #include "config/schema/json_schema.hpp"
 
-#include "config/schema/declarations.hpp"
-
 #include <nlohmann/json.hpp>
+
+#include "config/schema/declarations.hpp"
 
 namespace sluice::config {
 namespace {
@@ -38,11 +38,16 @@ json with_bounds(json schema, const value_shape& shape)
 json describe_value(const value_shape& shape, const void* defaults)
 {
     switch (shape.kind) {
-        case value_kind::boolean: return or_reference({{"type", "boolean"}});
+        case value_kind::boolean:
+            return or_reference({{"type", "boolean"}});
         case value_kind::integer:
             return or_reference(with_bounds({{"type", "integer"}, {"minimum", 0}}, shape));
-        case value_kind::number: return or_reference(with_bounds({{"type", "number"}}, shape));
-        case value_kind::duration: return or_reference({{"anyOf", json::array({{{"type", "string"}, {"pattern", duration_pattern}}, {{"const", 0}}})}});
+        case value_kind::number:
+            return or_reference(with_bounds({{"type", "number"}}, shape));
+        case value_kind::duration:
+            return or_reference(
+                {{"anyOf", json::array({{{"type", "string"}, {"pattern", duration_pattern}},
+                                        {{"const", 0}}})}});
         case value_kind::bytes:
             return or_reference(
                 {{"anyOf", json::array({with_bounds({{"type", "integer"}, {"minimum", 0}}, shape),
@@ -63,7 +68,8 @@ json describe_value(const value_shape& shape, const void* defaults)
             }
             return schema;
         }
-        case value_kind::object: return describe_object(*shape.object, defaults);
+        case value_kind::object:
+            return describe_object(*shape.object, defaults);
         case value_kind::rules:
             return {{"type", json::array({"object", "null"})},
                     {"propertyNames", {{"pattern", name_pattern}}},
@@ -71,7 +77,8 @@ json describe_value(const value_shape& shape, const void* defaults)
         case value_kind::reserved:
             return {{"type", json::array({"object", "null"})}, {"maxProperties", 0}};
         case value_kind::text:
-        case value_kind::secret: break;
+        case value_kind::secret:
+            break;
     }
     return {{"type", "string"}};
 }
@@ -84,14 +91,17 @@ std::string description_of(const field_shape& field)
     return text;
 }
 
-/// Defaults of numbers and booleans keep their type; all others are given as they are written in YAML.
+/// Defaults of numbers and booleans keep their type; all others are given as they are written in
+/// YAML.
 json default_value(const value_shape& shape, const std::string& text)
 {
     switch (shape.kind) {
         case value_kind::boolean:
         case value_kind::integer:
-        case value_kind::number: return json::parse(text);
-        default: return text;
+        case value_kind::number:
+            return json::parse(text);
+        default:
+            return text;
     }
 }
 

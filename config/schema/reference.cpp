@@ -1,17 +1,20 @@
 #include "config/schema/reference.hpp"
 
-#include "config/schema/declarations.hpp"
-
 #include <algorithm>
+
+#include "config/schema/declarations.hpp"
 
 namespace sluice::config {
 namespace {
 
 constexpr const char* introduction =
     "# Configuration reference\n\n"
-    "One or several YAML files or folders. Texts may hold `${env:NAME}` and `${file:PATH}`; `$${` stands for\n"
-    "`${`. Durations are written as `500ms`, `10s`, `5m`, `1h`, `7d`, sizes as `4096`, `64KiB`, `10MB`.\n"
-    "Unknown keys are errors. Names of datasets, destinations and the like have up to 100 letters, digits,\n"
+    "One or several YAML files or folders. Texts may hold `${env:NAME}` and `${file:PATH}`; `$${` "
+    "stands for\n"
+    "`${`. Durations are written as `500ms`, `10s`, `5m`, `1h`, `7d`, sizes as `4096`, `64KiB`, "
+    "`10MB`.\n"
+    "Unknown keys are errors. Names of datasets, destinations and the like have up to 100 letters, "
+    "digits,\n"
     "`_`, `-` and `.`.\n";
 
 /// A cell must neither end its column nor its row.
@@ -60,14 +63,15 @@ void write_table(std::string& out, const object_shape& shape, const void* defaul
             field.shape.kind == value_kind::reserved) {
             continue;
         }
-        if (!has_header) out += "\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n";
+        if (!has_header)
+            out += "\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n";
         has_header = true;
         std::string standard = field.required ? "required" : field.print(defaults, field.shape);
         if (!standard.empty() && !field.required) standard = '`' + standard + '`';
         std::string help = field.help;
         if (!field.example.empty()) help += "; example: `" + field.example + '`';
-        out += fmt::format("| `{}` | {} | {} | {} |\n", field.name, cell(describe_type(field.shape)),
-                           cell(standard), cell(help));
+        out += fmt::format("| `{}` | {} | {} | {} |\n", field.name,
+                           cell(describe_type(field.shape)), cell(standard), cell(help));
     }
 }
 

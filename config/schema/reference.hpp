@@ -5,7 +5,8 @@
 
 namespace sluice::config {
 
-/// Markdown: one table a section with key, value, default and meaning; `sluice schema reference` prints it.
+/// Markdown: one table a section with key, value, default and meaning; `sluice schema reference`
+/// prints it.
 [[nodiscard]] std::string config_reference();
 
 }  // namespace sluice::config

@@ -1,12 +1,12 @@
 // `${env:NAME}` and `${file:PATH}` inside scalars of settings. `$${` stands for `${` itself.
 
-#include "config/schema/binding.hpp"
-
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include "config/schema/binding.hpp"
 
 namespace sluice::config {
 namespace {
@@ -54,16 +54,19 @@ std::optional<std::string> binding::resolve_reference(const node& value, std::st
     if (reference.starts_with("env:")) {
         const std::string name(reference.substr(4));
         if (auto text = env_ ? env_(name) : std::nullopt) return text;
-        error(value.where, fmt::format("refers to the environment variable '{}', which is not set", name),
+        error(value.where,
+              fmt::format("refers to the environment variable '{}', which is not set", name),
               "set it before the start, or use ${file:PATH}");
     } else if (reference.starts_with("file:")) {
         const auto path = beside(value.where, reference.substr(5));
         if (auto text = read_secret_file(path)) return text;
-        error(value.where, fmt::format("refers to the file '{}', which can't be read", path.string()),
+        error(value.where,
+              fmt::format("refers to the file '{}', which can't be read", path.string()),
               "create it (at most 1 MiB) and allow this user to read it; paths are relative to the "
               "configuration file");
     } else {
-        error(value.where, fmt::format("has the unknown reference '${{{}}}'", reference.substr(0, 60)),
+        error(value.where,
+              fmt::format("has the unknown reference '${{{}}}'", reference.substr(0, 60)),
               "known are ${env:NAME} and ${file:PATH}; write $${ for the characters themselves");
     }
     return std::nullopt;
@@ -85,7 +88,8 @@ std::optional<binding::resolved_text> binding::resolve(const node& value)
         }
         const auto end = rest.find('}', start);
         if (end == std::string_view::npos) {
-            error(value.where, "has a '${' without '}'", "close it, or write $${ for the characters");
+            error(value.where, "has a '${' without '}'",
+                  "close it, or write $${ for the characters");
             return std::nullopt;
         }
         resolved.text += rest.substr(0, start);

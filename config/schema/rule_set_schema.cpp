@@ -10,9 +10,11 @@ std::string_view rule_set_definitions()
 "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
 "expression": {"type": ["string", "number", "boolean"], "description": "CEL expression"},
 "template": {"type": "string", "description": "Text with {{ expression }}"},
-"on_error": {"enum": ["omit", "null", "fail", null], "description": "What becomes of an expression in error"},
+"on_error": {"enum": ["omit", "null", "fail", null],
+  "description": "What becomes of an expression in error"},
 "nulls": {"enum": ["omit", "keep"], "description": "Whether members that are null are sent"},
-"mode": {"enum": ["all", "first"], "default": "all", "description": "all: every matching rule acts; first: the first one"},
+"mode": {"enum": ["all", "first"], "default": "all",
+  "description": "all: every matching rule acts; first: the first one"},
 "params": {"type": "object", "description": "Constants, params.x in expressions"},
 "variables": {
   "type": "array", "description": "Named expressions in order; each may use the earlier ones",
@@ -70,7 +72,8 @@ std::string_view rule_set_definitions()
     "map": {"$ref": "#/$defs/map_tree"},
     "const": {"description": "Literals, merged into the map"},
     "output": {"$ref": "#/$defs/expression", "description": "One expression for the whole body"},
-    "require": {"type": "array", "items": {"type": "string"}, "description": "Paths that must have a value"},
+    "require": {"type": "array", "items": {"type": "string"},
+      "description": "Paths that must have a value"},
     "format": {"enum": ["json", "form", "text"], "default": "json"}
   },
   "not": {"anyOf": [{"required": ["map", "output"]}, {"required": ["const", "output"]}]}
@@ -93,7 +96,8 @@ std::string_view rule_set_definitions()
     "when": {"$ref": "#/$defs/condition"},
     "to": {"type": "string"},
     "request": {"$ref": "#/$defs/request"},
-    "accept": {"type": "array", "items": {"type": ["string", "integer"]}, "description": "Statuses that are a success, as 2xx or 404"},
+    "accept": {"type": "array", "items": {"type": ["string", "integer"]},
+      "description": "Statuses that are a success, as 2xx or 404"},
     "timeout": {"type": "string"},
     "max_response": {"type": ["string", "integer"]},
     "on_failure": {"enum": ["stop", "continue"], "default": "stop"}
@@ -109,7 +113,8 @@ std::string_view rule_set_definitions()
     "on_condition_error": {"enum": ["no_match", "match", "fail"], "default": "no_match"},
     "sample": {
       "type": "object", "required": ["rate"], "additionalProperties": false,
-      "properties": {"rate": {"type": "number", "minimum": 0, "maximum": 1}, "by": {"$ref": "#/$defs/expression"}}
+      "properties": {"rate": {"type": "number", "minimum": 0, "maximum": 1}, "by":
+        {"$ref": "#/$defs/expression"}}
     },
     "explanation": {"$ref": "#/$defs/expression"},
     "to": {"type": "string", "description": "Destination"},
@@ -144,7 +149,8 @@ std::string_view rule_set_definitions()
     "event": {}, "event_file": {"type": "string"}, "patch": {},
     "meta": {"type": "object"}, "request": {"type": "object"}, "params": {"type": "object"},
     "now": {"type": "string"}, "seed": {"type": "integer"},
-    "responses": {"type": "object", "description": "rule.step to {status, headers, body} or {timeout: true}"},
+    "responses": {"type": "object",
+      "description": "rule.step to {status, headers, body} or {timeout: true}"},
     "expect": {
       "type": "object", "additionalProperties": false,
       "properties": {
@@ -164,10 +170,12 @@ std::string_view rule_set_definitions()
       "description": "Dataset, or list of datasets",
       "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
     },
-    "event_types": {"type": "array", "items": {"type": "string"}, "description": "Values of meta.type; prefix.* is allowed"},
+    "event_types": {"type": "array", "items": {"type": "string"},
+      "description": "Values of meta.type; prefix.* is allowed"},
     "description": {"type": "string"},
     "schema": {"type": "string", "description": "JSON Schema file that types the event"},
-    "include": {"type": "array", "items": {"type": "string"}, "description": "Library files, relative to this one"},
+    "include": {"type": "array", "items": {"type": "string"},
+      "description": "Library files, relative to this one"},
     "params": {"$ref": "#/$defs/params"},
     "variables": {"$ref": "#/$defs/variables"},
     "mode": {"$ref": "#/$defs/mode"},

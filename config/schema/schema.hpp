@@ -1,11 +1,9 @@
 #pragma once
-// Declares settings: `object_schema<listener_settings>("listener").field("port", &listener_settings::port,
-// {.help = "…", .min = 1, .max = 65535})`. Name, type, default (the member's own), range, unit and help stand
-// once; binding, JSON Schema and reference follow from it. Built once, immutable afterwards.
-
-#include "config/schema/binding.hpp"
-#include "config/schema/shape.hpp"
-#include "config/units.hpp"
+// Declares settings: `object_schema<listener_settings>("listener").field("port",
+// &listener_settings::port,
+// {.help = "…", .min = 1, .max = 65535})`. Name, type, default (the member's own), range, unit and
+// help stand once; binding, JSON Schema and reference follow from it. Built once, immutable
+// afterwards.
 
 #include <fmt/format.h>
 
@@ -17,6 +15,10 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "config/schema/binding.hpp"
+#include "config/schema/shape.hpp"
+#include "config/schema/units.hpp"
 
 namespace sluice::config {
 
@@ -52,10 +54,10 @@ struct unwrap<std::map<std::string, T>> : unwrap<void> {
 };
 
 template <class T>
-constexpr bool is_object = std::is_class_v<T> && !unwrap<T>::is_optional && !unwrap<T>::is_list &&
-                           !unwrap<T>::is_map && !std::same_as<T, std::string> &&
-                           !std::same_as<T, secret_string> &&
-                           !std::same_as<T, std::chrono::milliseconds>;
+constexpr bool is_object =
+    std::is_class_v<T> && !unwrap<T>::is_optional && !unwrap<T>::is_list && !unwrap<T>::is_map &&
+    !std::same_as<T, std::string> && !std::same_as<T, secret_string> &&
+    !std::same_as<T, std::chrono::milliseconds>;
 
 }  // namespace detail
 
@@ -71,8 +73,8 @@ value_shape shape_of(const field_options& options)
         return shape;
     } else if constexpr (traits::is_list || traits::is_map) {
         shape.kind = traits::is_list ? value_kind::list : value_kind::map;
-        shape.element = std::make_shared<const value_shape>(
-            shape_of<typename traits::element>(options));
+        shape.element =
+            std::make_shared<const value_shape>(shape_of<typename traits::element>(options));
         return shape;
     }
     shape.min = options.min;
@@ -188,7 +190,8 @@ std::string print_value(const T& value, const value_shape& shape)
     }
 }
 
-/// Collects the declaration of T. A field is a member pointer or any other accessor that `std::invoke` takes.
+/// Collects the declaration of T. A field is a member pointer or any other accessor that
+/// `std::invoke` takes.
 template <class T>
 class object_schema {
 public:
@@ -213,7 +216,8 @@ public:
             read_value(in, value, shape, std::invoke(accessor, *static_cast<T*>(object)));
         };
         added.print = [accessor](const void* object, const value_shape& shape) {
-            return print_value<member>(std::invoke(accessor, *static_cast<const T*>(object)), shape);
+            return print_value<member>(std::invoke(accessor, *static_cast<const T*>(object)),
+                                       shape);
         };
         if constexpr (detail::is_object<member>) {
             added.address = [accessor](const void* object) -> const void* {

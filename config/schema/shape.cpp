@@ -1,9 +1,9 @@
 #include "config/schema/shape.hpp"
 
-#include "config/units.hpp"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "config/schema/units.hpp"
 
 namespace sluice::config {
 namespace {
@@ -25,19 +25,29 @@ std::string format_bound(const value_shape& shape, double bound)
 std::string describe_kind(const value_shape& shape)
 {
     switch (shape.kind) {
-        case value_kind::boolean: return "true or false";
-        case value_kind::integer: return "a whole number";
-        case value_kind::number: return "a number";
-        case value_kind::text: return "a text";
-        case value_kind::duration: return "a duration (500ms, 10s, 5m, 1h, 7d)";
-        case value_kind::bytes: return "a size (4096, 64KiB, 10MB)";
-        case value_kind::choice: return fmt::format("one of {}", fmt::join(shape.names, ", "));
-        case value_kind::secret: return "a text";
-        case value_kind::list: return "a list";
+        case value_kind::boolean:
+            return "true or false";
+        case value_kind::integer:
+            return "a whole number";
+        case value_kind::number:
+            return "a number";
+        case value_kind::text:
+            return "a text";
+        case value_kind::duration:
+            return "a duration (500ms, 10s, 5m, 1h, 7d)";
+        case value_kind::bytes:
+            return "a size (4096, 64KiB, 10MB)";
+        case value_kind::choice:
+            return fmt::format("one of {}", fmt::join(shape.names, ", "));
+        case value_kind::secret:
+            return "a text";
+        case value_kind::list:
+            return "a list";
         case value_kind::map:
         case value_kind::object:
         case value_kind::rules:
-        case value_kind::reserved: break;
+        case value_kind::reserved:
+            break;
     }
     return "a map";
 }

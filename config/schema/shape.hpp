@@ -1,8 +1,6 @@
 #pragma once
-// What a setting looks like: the one declaration from which reading, JSON Schema and reference are made.
-// Immutable after start-up; shared by all threads.
-
-#include "config/node.hpp"
+// What a setting looks like: the one declaration from which reading, JSON Schema and reference are
+// made. Immutable after start-up; shared by all threads.
 
 #include <functional>
 #include <memory>
@@ -10,6 +8,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "config/node.hpp"
 
 namespace sluice::config {
 
@@ -23,10 +23,10 @@ enum class value_kind : std::uint8_t {
     text,
     duration,
     bytes,
-    choice,   ///< one of a few names
+    choice,  ///< one of a few names
     secret,
     list,
-    map,      ///< name -> value
+    map,  ///< name -> value
     object,
     rules,    ///< rule sets, passed through to rules/
     reserved  ///< a section that this version does not offer
@@ -36,11 +36,11 @@ enum class value_kind : std::uint8_t {
 struct field_options {
     std::string_view help;
     bool required = false;
-    std::optional<double> min;          ///< durations in milliseconds, sizes in bytes
+    std::optional<double> min;  ///< durations in milliseconds, sizes in bytes
     std::optional<double> max;
-    bool is_bytes = false;              ///< an integer that counts bytes: `64KiB`
+    bool is_bytes = false;                 ///< an integer that counts bytes: `64KiB`
     std::vector<std::string_view> one_of;  ///< texts: the allowed ones
-    bool plain_secret = false;          ///< secrets: no warning when written in clear
+    bool plain_secret = false;             ///< secrets: no warning when written in clear
     std::string_view example;
 };
 
@@ -48,7 +48,7 @@ struct value_shape {
     value_kind kind = value_kind::text;
     std::optional<double> min;
     std::optional<double> max;
-    std::vector<std::string_view> names;         ///< choices
+    std::vector<std::string_view> names;  ///< choices
     bool is_optional = false;
     bool plain_secret = false;
     std::shared_ptr<const value_shape> element;  ///< of lists and maps

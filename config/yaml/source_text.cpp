@@ -118,8 +118,8 @@ void source_text::place_text(node& scalar) const
     place_flow(scalar);
 }
 
-/// Block scalars: the content starts in the line after the header, behind the indentation that the header
-/// gives or that the first line with text has.
+/// Block scalars: the content starts in the line after the header, behind the indentation that the
+/// header gives or that the first line with text has.
 void source_text::place_block(node& scalar) const
 {
     std::uint32_t number = scalar.where.line + 1;
@@ -131,7 +131,8 @@ void source_text::place_block(node& scalar) const
     if (digit != std::string_view::npos) {
         const auto blanks = std::min(scalar.text.find_first_not_of(" \n"), scalar.text.size());
         const auto line_start = scalar.text.rfind('\n', blanks);
-        indent -= std::min(indent, line_start == scalar.text.npos ? blanks : blanks - line_start - 1);
+        indent -=
+            std::min(indent, line_start == scalar.text.npos ? blanks : blanks - line_start - 1);
     }
     const auto column = static_cast<std::uint32_t>(indent + 1);
     scalar.text_where = at(number, column);
@@ -149,8 +150,8 @@ void source_text::place_block(node& scalar) const
     }
 }
 
-/// Plain and quoted scalars: the rest of the first line, then lines without their indentation, as long as
-/// their text is found again in the value (escapes end the search).
+/// Plain and quoted scalars: the rest of the first line, then lines without their indentation, as
+/// long as their text is found again in the value (escapes end the search).
 void source_text::place_flow(node& scalar) const
 {
     const std::string_view first = line(scalar.text_where.line);
@@ -162,8 +163,8 @@ void source_text::place_flow(node& scalar) const
     for (std::uint32_t number = scalar.text_where.line + 1; number <= lines_.size(); ++number) {
         const std::size_t indent = line(number).find_first_not_of(" \t");
         if (indent == std::string_view::npos) continue;
-        const std::size_t start = std::min(scalar.text.find_first_not_of(" \n", from),
-                                           scalar.text.size());
+        const std::size_t start =
+            std::min(scalar.text.find_first_not_of(" \n", from), scalar.text.size());
         if (start == scalar.text.size()) break;
         const std::string_view wanted = std::string_view(scalar.text).substr(start);
         const std::string_view content = trimmed(line(number).substr(indent));

@@ -1,14 +1,15 @@
 #pragma once
-// The text of one YAML file while it is read: finds what the parser's events leave out, which is where a
-// scalar's characters stand behind quotes, anchors and block headers. Views of the caller's text.
-
-#include "config/diagnostic.hpp"
-#include "config/node.hpp"
+// The text of one YAML file while it is read: finds what the parser's events leave out, which is
+// where a scalar's characters stand behind quotes, anchors and block headers. Views of the caller's
+// text.
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "config/diagnostic.hpp"
+#include "config/node.hpp"
 
 namespace sluice::config {
 

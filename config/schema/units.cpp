@@ -1,4 +1,4 @@
-#include "config/units.hpp"
+#include "config/schema/units.hpp"
 
 #include <fmt/format.h>
 
@@ -19,9 +19,9 @@ constexpr std::array<unit, 5> duration_units{
     {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 
 constexpr std::uint64_t Ki = 1024;
-constexpr std::array<unit, 9> byte_units{{{"TiB", Ki * Ki * Ki * Ki},
-                                          {"GiB", Ki * Ki * Ki},
-                                          {"MiB", Ki * Ki},
+constexpr std::array<unit, 9> byte_units{{{"TiB", Ki* Ki* Ki* Ki},
+                                          {"GiB", Ki* Ki* Ki},
+                                          {"MiB", Ki* Ki},
                                           {"KiB", Ki},
                                           {"TB", 1'000'000'000'000},
                                           {"GB", 1'000'000'000},
@@ -29,7 +29,10 @@ constexpr std::array<unit, 9> byte_units{{{"TiB", Ki * Ki * Ki * Ki},
                                           {"KB", 1'000},
                                           {"B", 1}}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 std::string_view take_while(std::string_view& rest, bool (*belongs)(char))
 {
@@ -40,7 +43,10 @@ std::string_view take_while(std::string_view& rest, bool (*belongs)(char))
     return taken;
 }
 
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
+bool is_letter(char c)
+{
+    return std::isalpha(static_cast<unsigned char>(c)) != 0;
+}
 
 bool same_ignoring_case(std::string_view a, std::string_view b)
 {
@@ -121,7 +127,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text)
         if (!part || __builtin_add_overflow(total, *part, &total)) return std::nullopt;
         previous = found;
     }
-    constexpr std::uint64_t century_ms = 36'525ull * 86'400'000;  // keeps sums of durations in range
+    constexpr std::uint64_t century_ms =
+        36'525ull * 86'400'000;  // keeps sums of durations in range
     if (total > century_ms) return std::nullopt;
     return std::chrono::milliseconds(static_cast<std::int64_t>(total));
 }
