@@ -54,7 +54,7 @@ std::string_view rule_set_definitions()
   ]
 },
 "map_tree": {
-  "description": "Texts are CEL expressions; $expr, $on_error, $copy, $remove, $use have their own meaning",
+  "description": "Texts are CEL; $expr, $on_error, $copy, $remove, $use have their own meaning",
   "type": ["object", "array", "string", "number", "boolean", "null"],
   "properties": {
     "$expr": {"$ref": "#/$defs/expression"},
