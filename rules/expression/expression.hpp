@@ -79,7 +79,10 @@ public:
 /// What one event's evaluation works with. Cheap to make; reused by resetting the members that change.
 class evaluation_context {
 public:
-    evaluation_context(event_arena& memory, const limits& bounds) : arena(&memory), bounds(&bounds) {}
+    evaluation_context(event_arena& memory, const limits& limit_values)
+        : arena(&memory), bounds(&limit_values)
+    {
+    }
 
     event_arena* arena;                   ///< everything built lands here
     const limits* bounds;

@@ -152,18 +152,17 @@ public:
         return v;
     }
     /// `text` must be static.
-    static constexpr value error(error_kind kind, const char* text, source_offset where = 0)
+    static constexpr value error(error_kind kind, const char* text)
     {
         value v(value_kind::error);
         v.detail_ = static_cast<std::uint8_t>(kind);
         v.payload_.text = text;
-        v.size_ = where;
         return v;
     }
     /// An error caused by the shape of the event.
-    static constexpr value absent_error(error_kind kind, const char* text, source_offset where = 0)
+    static constexpr value absent_error(error_kind kind, const char* text)
     {
-        auto v = error(kind, text, where);
+        auto v = error(kind, text);
         v.extra_ = absent_bit;
         return v;
     }
@@ -212,10 +211,10 @@ public:
     [[nodiscard]] constexpr const value& inner() const { return *payload_.items; }
     [[nodiscard]] constexpr const network_address& address() const { return *payload_.address; }
 
-    // Errors.
+    // Errors. The position counts once somebody has set it with at().
     [[nodiscard]] constexpr error_kind error_code() const { return static_cast<error_kind>(detail_); }
     [[nodiscard]] constexpr const char* error_text() const { return payload_.text; }
-    [[nodiscard]] constexpr source_offset error_position() const { return size_; }
+    [[nodiscard]] constexpr source_offset error_position() const { return size_ == 0 ? 0 : size_ - 1; }
     [[nodiscard]] constexpr bool is_absent() const { return is_error() && (extra_ & absent_bit) != 0; }
     [[nodiscard]] constexpr bool is_absent_path() const { return is_error() && (extra_ & path_bit) != 0; }
     [[nodiscard]] constexpr bool absent_on_scalar() const { return (extra_ & scalar_bit) != 0; }
@@ -224,7 +223,20 @@ public:
     [[nodiscard]] constexpr value at(source_offset where) const
     {
         auto v = *this;
-        if (v.size_ == 0) v.size_ = where;
+        if (v.size_ == 0) v.size_ = where + 1;
+        return v;
+    }
+    /// The same error at another place: where a variable is used, not where it was computed.
+    [[nodiscard]] constexpr value moved_to(source_offset where) const
+    {
+        auto v = *this;
+        v.size_ = where + 1;
+        return v;
+    }
+    [[nodiscard]] constexpr value as_absent() const
+    {
+        auto v = *this;
+        v.extra_ = static_cast<std::uint16_t>(v.extra_ | absent_bit);
         return v;
     }
 

@@ -1,0 +1,244 @@
+#include "rules/expression/functions/support.hpp"
+#include "rules/expression/utf8.hpp"
+
+#include <re2/re2.h>
+
+#include <memory>
+#include <unordered_map>
+
+namespace sluice::rules::expression {
+
+namespace {
+
+re2::StringPiece piece_of(std::string_view text)
+{
+    return {text.data(), text.size()};
+}
+
+value text_of(const re2::StringPiece& piece)
+{
+    return value::from_string({piece.data(), piece.size()});
+}
+
+// A compiled pattern, or why it is none.
+result<std::shared_ptr<const RE2>> compile_pattern(std::string_view pattern, const limits& bounds)
+{
+    if (count_code_points(pattern) > bounds.regex_characters_max) {
+        return load_failure("the regular expression has more than " + std::to_string(bounds.regex_characters_max)
+                            + " characters");
+    }
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(bounds.regex_memory_bytes_max);
+    auto made = std::make_shared<const RE2>(piece_of(pattern), options);
+    if (!made->ok()) return load_failure("the regular expression is invalid: " + made->error());
+    if (made->ProgramSize() > bounds.regex_instructions_max) {
+        return load_failure("the regular expression is too large when compiled");
+    }
+    return made;
+}
+
+template <std::size_t index>
+result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const> given)
+{
+    if (given.size() <= index || given[index] == nullptr || !given[index]->is(value_kind::string)) {
+        return std::shared_ptr<const void>{};
+    }
+    auto made = compile_pattern(given[index]->text(), limits{});
+    if (!made) return made.error();
+    return std::shared_ptr<const void>(std::move(*made));
+}
+
+// Patterns made at run time: a few per thread are kept, all are forgotten when there are too many.
+const RE2* dynamic_pattern(std::string_view pattern, const limits& bounds)
+{
+    static thread_local std::unordered_map<std::string, std::shared_ptr<const RE2>> cache;
+    const std::string key(pattern);
+    if (const auto found = cache.find(key); found != cache.end()) return found->second.get();
+    if (cache.size() >= 64) cache.clear();
+    auto made = compile_pattern(pattern, bounds);
+    return cache.emplace(key, made ? std::move(*made) : nullptr).first->second.get();
+}
+
+const RE2* pattern_of(evaluation_context& context, const value& pattern, const call_site& site)
+{
+    if (site.prepared != nullptr) return static_cast<const RE2*>(site.prepared);
+    return dynamic_pattern(pattern.text(), *context.bounds);
+}
+
+value bad_pattern()
+{
+    return invalid("the regular expression is invalid or too large");
+}
+
+value matches(evaluation_context& context, arguments given, const call_site& site)
+{
+    const auto* pattern = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return bad_pattern();
+    if (!context.charge(static_cast<std::int64_t>(given[0].text().size()))) return limit_error("the cost limit is reached");
+    return value::from_bool(RE2::PartialMatch(piece_of(given[0].text()), *pattern));
+}
+
+// Calls `take(groups, at)` for every match without overlaps until it answers false.
+template <class Take>
+void for_each_match(const RE2& pattern, std::string_view text, Take take)
+{
+    const auto count = pattern.NumberOfCapturingGroups() + 1;
+    std::vector<re2::StringPiece> groups(static_cast<std::size_t>(count));
+    const auto whole = piece_of(text);
+    std::size_t at = 0;
+    while (at <= text.size() && pattern.Match(whole, at, text.size(), RE2::UNANCHORED, groups.data(), count)) {
+        if (!take(groups)) return;
+        const auto end = static_cast<std::size_t>(groups[0].data() + groups[0].size() - text.data());
+        const bool empty = groups[0].empty();
+        at = end;
+        if (!empty) continue;
+        at += end < text.size() ? code_point_length(text[end]) : 1;
+    }
+}
+
+// The replacement with \0 to \9 filled in; a message when it is malformed.
+const char* append_replacement(std::string_view replacement, const std::vector<re2::StringPiece>& groups,
+                               std::string& into)
+{
+    for (std::size_t i = 0; i < replacement.size(); ++i) {
+        if (replacement[i] != '\\') {
+            into += replacement[i];
+            continue;
+        }
+        if (++i == replacement.size()) return "the replacement ends in a backslash";
+        if (replacement[i] == '\\') {
+            into += '\\';
+            continue;
+        }
+        const auto group = static_cast<std::size_t>(replacement[i] - '0');
+        if (replacement[i] < '0' || replacement[i] > '9') return "only \\0 to \\9 and \\\\ are special in a replacement";
+        if (group >= groups.size()) return "the replacement names a group that does not exist";
+        into.append(groups[group].data() == nullptr ? "" : groups[group].data(), groups[group].size());
+    }
+    return nullptr;
+}
+
+value replace(evaluation_context& context, arguments given, const call_site& site)
+{
+    const auto* pattern = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return bad_pattern();
+    const auto text = given[0].text();
+    auto left = given.size() == 4 ? given[3].as_int() : -1;
+    std::string made;
+    const std::vector<re2::StringPiece> probe(static_cast<std::size_t>(pattern->NumberOfCapturingGroups() + 1));
+    if (const char* message = append_replacement(given[2].text(), probe, made)) return invalid(message);
+    made.clear();
+    std::size_t copied = 0;
+    bool fits = true;
+    if (left != 0) {
+        for_each_match(*pattern, text, [&](const auto& groups) {
+            const auto start = static_cast<std::size_t>(groups[0].data() - text.data());
+            made.append(text, copied, start - copied);
+            append_replacement(given[2].text(), groups, made);
+            copied = start + groups[0].size();
+            fits = made.size() <= context.bounds->value_bytes_max;
+            return fits && --left != 0;
+        });
+    }
+    if (!fits) return limit_error("the text gets too long");
+    made.append(text, copied);
+    return build_string(context, made);
+}
+
+value extract(evaluation_context& context, arguments given, const call_site& site)
+{
+    const auto* pattern = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return bad_pattern();
+    if (pattern->NumberOfCapturingGroups() > 1) return invalid("the regular expression has more than one group");
+    auto found = value::none();
+    for_each_match(*pattern, given[0].text(), [&](const auto& groups) {
+        if (!groups.back().empty()) found = build_some(context, text_of(groups.back()));
+        return false;
+    });
+    return found;
+}
+
+value collected(evaluation_context& context, const std::vector<value>& items)
+{
+    if (!may_build_list(context, items.size())) return limit_error("the list gets too long");
+    const auto made = context.arena->allocate_array<value>(items.size());
+    std::copy(items.begin(), items.end(), made.begin());
+    return value::from_list(made);
+}
+
+value extract_all(evaluation_context& context, arguments given, const call_site& site)
+{
+    const auto* pattern = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return bad_pattern();
+    if (pattern->NumberOfCapturingGroups() > 1) return invalid("the regular expression has more than one group");
+    std::vector<value> items;
+    for_each_match(*pattern, given[0].text(), [&](const auto& groups) {
+        if (!groups.back().empty()) items.push_back(text_of(groups.back()));
+        return items.size() <= context.bounds->value_elements_max;
+    });
+    return collected(context, items);
+}
+
+value split(evaluation_context& context, arguments given, const call_site& site)
+{
+    static const RE2 comma(",");
+    const auto* pattern = given.size() == 1 ? &comma : pattern_of(context, given[1], site);
+    if (pattern == nullptr) return bad_pattern();
+    const auto text = given[0].text();
+    std::vector<value> items;
+    std::size_t at = 0;
+    for_each_match(*pattern, text, [&](const auto& groups) {
+        const auto start = static_cast<std::size_t>(groups[0].data() - text.data());
+        // As in Java: an empty match at the start or the end cuts nothing off.
+        if (groups[0].empty() && (start == 0 || start == text.size())) return true;
+        items.push_back(value::from_string(text.substr(at, start - at)));
+        at = start + groups[0].size();
+        return items.size() <= context.bounds->value_elements_max;
+    });
+    items.push_back(value::from_string(text.substr(at)));
+    while (items.size() > 1 && items.back().text().empty()) items.pop_back();
+    return collected(context, items);
+}
+
+value groups_of(evaluation_context& context, arguments given, const call_site& site)
+{
+    const auto* pattern = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return bad_pattern();
+    std::vector<value> items;
+    for_each_match(*pattern, given[0].text(), [&](const auto& groups) {
+        for (const auto& group : groups) items.push_back(group.data() == nullptr ? value::null() : text_of(group));
+        return false;
+    });
+    return collected(context, items);
+}
+
+}  // namespace
+
+declarations regex_functions()
+{
+    using enum value_kind;
+    constexpr auto pattern = prepare_pattern<1>;
+    return {
+        {"Regular expressions", "matches", "s.matches(re), matches(s, re)", "Whether the RE2 pattern occurs in s; not anchored.",
+         {{"'order-42'.matches('[0-9]+')", "true"}, {"'a'.matches('^b')", "false"}, {"dyn('a').matches('(')", "error"}},
+         {{true, {string, string}, boolean, matches, pattern}, {false, {string, string}, boolean, matches, pattern}}},
+        {"Regular expressions", "regex.replace", "regex.replace(s, re, r[, n])", "The first n (all when negative) matches replaced; \\0 to \\9 in r are groups.",
+         {{"regex.replace('banana', 'a', 'x')", "'bxnxnx'"}, {"regex.replace('banana', 'a', 'x', 1)", "'bxnana'"},
+          {"regex.replace('foo bar', '(fo)o (ba)r', r'\\2 \\1')", "'ba fo'"}, {"regex.replace('a', 'a', r'\\1')", "error"}},
+         {{false, {string, string, string}, string, replace, pattern}, {false, {string, string, string, integer}, string, replace, pattern}}},
+        {"Regular expressions", "regex.extract", "regex.extract(s, re)", "The group (or the whole) of the first match as an optional.",
+         {{"regex.extract('item-A, item-B', r'item-(\\w+)').value()", "'A'"}, {"regex.extract('x', 'y').hasValue()", "false"}},
+         {{false, {string, string}, optional, extract, pattern}}},
+        {"Regular expressions", "regex.extractAll", "regex.extractAll(s, re)", "The same for every match.",
+         {{"regex.extractAll('id:1, id:2', r'id:(\\d)')", "['1', '2']"}}, {{false, {string, string}, list, extract_all, pattern}}},
+        {"Regular expressions", "regex.split", "regex.split(s[, re])", "Cut at every match (a comma by default); empty texts at the end are dropped.",
+         {{"regex.split('Hi, there!', ' ')", "['Hi,', 'there!']"}, {"regex.split('id1|id2|', r'\\|')", "['id1', 'id2']"}},
+         {{false, {string}, list, split}, {false, {string, string}, list, split, pattern}}},
+        {"Regular expressions", "regex.groups", "regex.groups(s, re)", "First match: the whole, then each group (null if unmatched); [] without a match.",
+         {{"regex.groups('E259,E259B_009,1_1', '([^,]+),[^,]*,([^,]+)')", "['E259,E259B_009,1_1', 'E259', '1_1']"}, {"regex.groups('abc', '(x)')", "[]"}},
+         {{false, {string, string}, list, groups_of, pattern}}},
+    };
+}
+
+}  // namespace sluice::rules::expression

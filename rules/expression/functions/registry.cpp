@@ -1,0 +1,88 @@
+#include "rules/expression/functions/registry.hpp"
+
+#include "rules/expression/functions/support.hpp"
+
+#include <iterator>
+#include <unordered_map>
+
+namespace sluice::rules::expression {
+
+namespace {
+
+struct registry {
+    declarations all;
+    std::unordered_map<std::string_view, const function_declaration*> by_name;
+
+    registry()
+    {
+        for (auto* family :
+             {standard_functions, conversion_functions, calendar_functions, string_functions, math_functions,
+              list_functions, encoder_functions, regex_functions, optional_functions, network_functions,
+              text_functions, hash_functions, url_functions}) {
+            auto declared = family();
+            all.insert(all.end(), std::make_move_iterator(declared.begin()),
+                       std::make_move_iterator(declared.end()));
+        }
+        for (const auto& function : all) by_name.emplace(function.name, &function);
+    }
+};
+
+const registry& functions()
+{
+    static const registry made;
+    return made;
+}
+
+void append_cell(std::string_view text, std::string& into)
+{
+    for (const char c : text) {
+        if (c == '|') into += '\\';
+        into += c;
+    }
+}
+
+}  // namespace
+
+std::span<const function_declaration> all_functions()
+{
+    return functions().all;
+}
+
+const function_declaration* find_function(std::string_view name)
+{
+    const auto& names = functions().by_name;
+    const auto found = names.find(name);
+    return found == names.end() ? nullptr : found->second;
+}
+
+std::string function_reference()
+{
+    std::string text = "# Functions\n";
+    std::string_view family;
+    for (const auto& function : all_functions()) {
+        if (function.family != family) {
+            family = function.family;
+            text += "\n## ";
+            text += family;
+            text += "\n\n| function | meaning | examples |\n| --- | --- | --- |\n";
+        }
+        text += "| `";
+        append_cell(function.signature, text);
+        text += "` | ";
+        append_cell(function.help, text);
+        text += " | ";
+        bool first = true;
+        for (const auto& example : function.examples) {
+            text += first ? "`" : "; `";
+            first = false;
+            append_cell(example.expression, text);
+            text += "` → `";
+            append_cell(example.expected, text);
+            text += "`";
+        }
+        text += " |\n";
+    }
+    return text;
+}
+
+}  // namespace sluice::rules::expression
