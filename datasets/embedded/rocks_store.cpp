@@ -1,0 +1,106 @@
+#include "datasets/embedded/rocks_store.hpp"
+
+#include "datasets/embedded/rocksdb_logger.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/table.h>
+
+namespace sluice::datasets::embedded {
+
+namespace {
+
+constexpr std::uint64_t mib = 1ull << 20;
+
+rocksdb::ColumnFamilyOptions small_family(const std::shared_ptr<rocksdb::Cache>& cache)
+{
+    rocksdb::ColumnFamilyOptions o;
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = cache;
+    o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    o.compression = rocksdb::kNoCompression;
+    o.write_buffer_size = 8 * mib;
+    return o;
+}
+
+rocksdb::ColumnFamilyOptions records_family(const std::shared_ptr<rocksdb::Cache>& cache)
+{
+    auto o = small_family(cache);
+    // Values are compressed by us before they reach the WAL; blob files are written once and never merged.
+    o.enable_blob_files = true;
+    o.min_blob_size = 1024;
+    o.blob_file_size = 256 * mib;
+    o.blob_compression_type = rocksdb::kNoCompression;
+    o.write_buffer_size = 64 * mib;
+    o.max_write_buffer_number = 4;
+    return o;
+}
+
+}  // namespace
+
+rocksdb::DBOptions database_options(const store_open_mode& mode)
+{
+    rocksdb::DBOptions o;
+    o.create_if_missing = !mode.is_read_only;
+    o.create_missing_column_families = !mode.is_read_only;
+    o.info_log = make_rocksdb_logger();
+    // A torn tail is a crash and passes; damage before the tail must be seen, not skipped in silence.
+    o.wal_recovery_mode = mode.skips_damaged_wal
+                              ? rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords
+                              : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    o.paranoid_checks = !mode.tolerates_damaged_files;
+    o.max_total_wal_size = 128 * mib;  // bounds the replay after a crash
+    o.bytes_per_sync = mib;            // no burst of dirty pages in the way of the next group's sync
+    o.skip_stats_update_on_db_open = true;
+    o.skip_checking_sst_file_sizes_on_db_open = true;
+    o.max_background_jobs = 2;
+    o.max_open_files = mode.is_read_only ? -1 : 512;
+    o.max_file_opening_threads = 1;
+    o.stats_dump_period_sec = 0;
+    o.stats_persist_period_sec = 0;
+    return o;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> column_families()
+{
+    auto cache = rocksdb::NewLRUCache(8 * mib);
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    families.emplace_back(rocksdb::kDefaultColumnFamilyName, small_family(cache));
+    families.emplace_back("records", records_family(cache));
+    families.emplace_back("index", small_family(cache));
+    families.emplace_back("cursors", small_family(cache));
+    families.emplace_back("documents", small_family(cache));
+    return families;
+}
+
+rocksdb::Status rocks_store::open(const std::string& path, const store_open_mode& mode,
+                                  std::unique_ptr<rocks_store>& into)
+{
+    std::unique_ptr<rocks_store> store(new rocks_store);
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    auto status = mode.is_read_only
+                      ? rocksdb::DB::OpenForReadOnly(database_options(mode), path, column_families(),
+                                                     &handles, &db)
+                      : rocksdb::DB::Open(database_options(mode), path, column_families(), &handles, &db);
+    if (!status.ok()) return status;
+    store->db_.reset(db);
+    std::copy(handles.begin(), handles.end(), store->handles_.begin());
+    into = std::move(store);
+    return status;
+}
+
+rocks_store::~rocks_store()
+{
+    for (auto* handle : handles_) {
+        if (handle) db_->DestroyColumnFamilyHandle(handle);
+    }
+    // After an I/O error Close() reports the same error again: it has been handled when it happened.
+    if (db_) db_->Close().PermitUncheckedError();
+}
+
+std::unique_ptr<rocksdb::Iterator> rocks_store::iterate(family f) const
+{
+    return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions(), at(f)));
+}
+
+}  // namespace sluice::datasets::embedded
