@@ -31,6 +31,8 @@ struct event_input {
     std::uint32_t partition = 0;
     std::uint64_t offset = 0;
     std::string_view request_json;          ///< `request` as JSON object, or empty: absent
+    std::optional<wall_time> now;           ///< what time.now() gives; nothing: the catalog's clock
+    std::optional<std::uint64_t> seed;      ///< of uuid.v4(); nothing: the catalog's
 };
 
 /// Index of a rule within its dataset_program; stable for the life of the program.
@@ -109,6 +111,8 @@ public:
 struct rule_environment {
     std::vector<std::string> datasets;
     std::vector<std::string> destinations;
+    const clock_source* clock = nullptr;    ///< null: the system's; must outlive the catalog
+    std::uint64_t seed = 0;                 ///< of uuid.v4()
 };
 
 /// The compiled rules of a whole configuration.

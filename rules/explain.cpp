@@ -1,0 +1,231 @@
+#include "rules/explain.hpp"
+
+#include "rules/expression/json_reader.hpp"
+#include "rules/expression/printer.hpp"
+
+#include <algorithm>
+
+namespace sluice::rules {
+namespace {
+
+using expression::value;
+using expression::value_kind;
+using verdict = explained_rule::verdict;
+
+/// Walks the groups of one set like decide_group does, but looks at everything.
+class explainer {
+public:
+    explainer(const compiled_program& program, const event_input& event, const decided_event& decided,
+              rule_scratch& scratch)
+        : program_(program), event_(event), decided_(decided), scratch_(scratch)
+    {}
+
+    void explain_group(std::uint32_t number, bool is_reached, const std::string& outer_reason,
+                       explained_set& into)
+    {
+        const auto& group = program_.group(number);
+        bool has_match = false;
+        for (const auto rule : group.rules) {
+            const bool is_open = is_reached && !(has_match && group.mode == match_mode::first);
+            const auto& why = is_reached ? earlier_rule : outer_reason;
+            has_match = explain_rule(rule, is_open, why, into) || has_match;
+        }
+        if (group.otherwise != program_rule::none) {
+            explain_rule(group.otherwise, is_reached && !has_match,
+                         is_reached ? another_rule : outer_reason, into);
+        }
+    }
+
+private:
+    /// True when the rule, or one inside it, matched.
+    bool explain_rule(std::uint32_t number, bool is_reached, const std::string& not_reached,
+                      explained_set& into)
+    {
+        const auto& rule = program_.rule(number);
+        explained_rule out{.name = rule.short_name, .set = into.name};
+        const auto answer = explain_condition(rule, out);
+        if (rule.group != program_rule::none) return explain_nested(rule, answer, is_reached, not_reached, out, into);
+        const auto& outcome = program_.outcomes()[rule.outcome];
+        out.target = outcome.target;
+        out.action = outcome.action;
+        const bool is_matched = std::ranges::find(decided_.matched, rule.outcome) != decided_.matched.end();
+        if (is_matched) {
+            out.result = outcome.action == rule_action::drop ? verdict::dropped : verdict::matched;
+            out.reason.clear();
+            render(rule.outcome, out);
+        } else if (!is_reached) {
+            out.result = verdict::not_reached;
+            out.reason = not_reached;
+        } else if (answer == truth::yes) {
+            out.result = verdict::sampled_out;
+            out.reason = "sampled out";
+        } else {
+            out.result = answer == truth::absent  ? verdict::absent
+                         : answer == truth::error ? verdict::error
+                                                  : verdict::no_match;
+        }
+        into.cost += out.cost;
+        into.rules.push_back(std::move(out));
+        return is_matched;
+    }
+
+    bool explain_nested(const program_rule& rule, truth answer, bool is_reached,
+                        const std::string& not_reached, const explained_rule& outer, explained_set& into)
+    {
+        const auto first = into.rules.size();
+        const bool is_open = is_reached && answer == truth::yes;
+        const auto why = !is_reached ? not_reached : rule.short_name + ": " + outer.reason;
+        explain_group(rule.group, is_open, why, into);
+        return std::any_of(into.rules.begin() + static_cast<std::ptrdiff_t>(first), into.rules.end(),
+                           [](const auto& inner) {
+                               return inner.result == verdict::matched ||
+                                      inner.result == verdict::dropped;
+                           });
+    }
+
+    truth explain_condition(const program_rule& rule, explained_rule& out)
+    {
+        const auto& conditions = program_.conditions();
+        std::ranges::fill(scratch_.answers, truth::unknown);
+        const auto answer = conditions.decide(rule.condition, scratch_.answers, scratch_.context);
+        for (const auto id : conditions.predicates_of(rule.condition)) {
+            const auto& predicate = conditions.predicates().at(id);
+            const auto shown = conditions.predicates().evaluate(id, scratch_.context);
+            explained_predicate part{.result = truth_of(shown),
+                                     .cost = std::max<std::int64_t>(1, predicate.code.static_cost()),
+                                     .text = predicate.text};
+            part.seen = shown.is_error() ? predicate.code.describe(shown) : values_seen(predicate);
+            out.cost += part.cost;
+            out.predicates.push_back(std::move(part));
+        }
+        if (answer != truth::yes) out.reason = reason_against(out, answer);
+        return answer;
+    }
+
+    /// The predicate that decided: of the kind of the answer, the first in the source.
+    [[nodiscard]] static std::string reason_against(const explained_rule& rule, truth answer)
+    {
+        for (const auto& part : rule.predicates) {
+            if (part.result != answer) continue;
+            if (answer == truth::no) return part.text + "  is false";
+            return part.text + "  " + part.seen;
+        }
+        for (const auto& part : rule.predicates) {
+            if (part.result == truth::yes) return part.text + "  is true, and must not be";
+        }
+        return "its condition does not hold";
+    }
+
+    [[nodiscard]] std::string values_seen(const predicate& p) const
+    {
+        std::string out;
+        std::vector<expression::slot_index> shown;
+        const auto add = [&](const expression::compiled_expression& code) {
+            for (const auto& use : code.paths()) {
+                if (std::ranges::find(shown, use.slot) != shown.end()) continue;
+                shown.push_back(use.slot);
+                const auto& slot = scratch_.context.slots[use.slot];
+                if (!out.empty()) out += ", ";
+                out += program_.parts().paths.text_of(use.slot) + " ";
+                out += slot.is_error() ? "absent" : expression::to_display_text(readable(slot), 80);
+            }
+        };
+        add(p.code);
+        if (p.right) add(*p.right);
+        for (const auto index : p.code.variables()) {
+            const auto& variable = program_.parts().variables[index];
+            const auto made = scratch_.variable(index, scratch_.context);
+            if (!out.empty()) out += ", ";
+            out += variable.name + " " +
+                   (made.is_error() ? variable.code.describe(made)
+                                    : expression::to_display_text(readable(made), 80));
+        }
+        return out;
+    }
+
+    [[nodiscard]] value readable(const value& shown) const
+    {
+        return expression::decode_json(shown, scratch_.arena);
+    }
+
+    void render(rule_index outcome, explained_rule& out)
+    {
+        if (out.action == rule_action::drop) return;
+        rendered_request request;
+        scratch_.omitted = &out.omitted;
+        out.failure = program_.render(outcome, event_, decided_, scratch_, request);
+        scratch_.omitted = nullptr;
+        if (!out.failure) out.request = std::move(request);
+    }
+
+    inline static const std::string earlier_rule = "an earlier rule matched (mode first)";
+    inline static const std::string another_rule = "another rule matched";
+
+    const compiled_program& program_;
+    const event_input& event_;
+    const decided_event& decided_;
+    rule_scratch& scratch_;
+};
+
+std::string types_text(const program_set& set)
+{
+    std::string out;
+    for (const auto& type : set.event_types) out += (out.empty() ? "" : " or ") + type;
+    return out;
+}
+
+}  // namespace
+
+std::string_view verdict_text(explained_rule::verdict result)
+{
+    switch (result) {
+        case verdict::matched: return "matched";
+        case verdict::no_match: return "no match";
+        case verdict::absent: return "absent";
+        case verdict::error: return "error";
+        case verdict::sampled_out: return "sampled out";
+        case verdict::dropped: return "dropped";
+        case verdict::not_reached: return "not reached";
+    }
+    return "";
+}
+
+explanation explain_event(const compiled_program& program, const event_input& event)
+{
+    explanation out{.event_id = std::string{event.id},
+                    .event_type = std::string{event.type},
+                    .dataset = std::string{event.dataset}};
+    event_arena arena;
+    if (!expression::read_json(event.json, arena)) {
+        out.problem = "the event is not valid JSON";
+        return out;
+    }
+    rule_scratch scratch(program);
+    const auto decided = program.decide(event, arena, scratch);
+    for (const auto index : decided.matched) out.matched.push_back(program.outcomes()[index].rule);
+    explainer walk(program, event, decided, scratch);
+    for (const auto& set : program.sets()) {
+        explained_set shown{.name = set.name, .where = set.where, .mode = program.group(set.group).mode};
+        if (program.considers(set, event.type)) {
+            walk.explain_group(set.group, true, {}, shown);
+        } else {
+            shown.not_considered = "event type " + out.event_type + " is not " + types_text(set);
+        }
+        out.sets.push_back(std::move(shown));
+    }
+    return out;
+}
+
+explanation explain_event(const rule_catalog& catalog, const event_input& event)
+{
+    const auto program = catalog.program_for(event.dataset);
+    if (const auto* compiled = dynamic_cast<const compiled_program*>(program.get())) {
+        return explain_event(*compiled, event);
+    }
+    return {.event_id = std::string{event.id},
+            .event_type = std::string{event.type},
+            .dataset = std::string{event.dataset},
+            .problem = "no rule reads the dataset '" + std::string{event.dataset} + "'"};
+}
+
+}  // namespace sluice::rules

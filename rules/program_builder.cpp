@@ -1,0 +1,151 @@
+#include "rules/program_builder.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace sluice::rules {
+
+using expression::value_kind;
+
+struct program_builder::set_context {
+    const rule_set_source& source;
+    config::diagnostics& problems;
+};
+
+program_builder::program_builder(const std::string& dataset, const rule_environment& names)
+    : names_(names), program_(std::make_shared<compiled_program>(dataset, names))
+{}
+
+void program_builder::add(const rule_set_source& source, config::diagnostics& problems)
+{
+    scope names(program_->parts(), source.name.name, problems);
+    for (const auto& library : source.libraries) names.declare_library(library);
+    for (const auto& param : source.params) {
+        names.declare_param("params." + param.name.name, param.json);
+    }
+    program_set set{.name = source.name.name, .where = source.name.where,
+                    .event_types = source.event_types};
+    set.group = add_group(source.group, names, {source, problems});
+    if (!problems.has_errors()) add_index(set, source.group);
+    program_->sets_.push_back(std::move(set));
+}
+
+std::shared_ptr<const compiled_program> program_builder::finish()
+{
+    program_->finish();
+    return program_;
+}
+
+std::uint32_t program_builder::add_group(const rule_group& group, scope& names, const set_context& set)
+{
+    for (const auto& variable : group.variables) names.declare_variable("variables", variable);
+    program_group made{.mode = group.mode};
+    const rule_source_node* always = nullptr;
+    for (const auto& rule : group.rules) {
+        if (!rule.enabled) continue;
+        if (always != nullptr && group.mode == match_mode::first) {
+            set.problems.warning(rule.name.where, "rule '" + rule.name.name + "' is never reached",
+                                 "rule '" + always->name.name + "' above it takes every event");
+        }
+        const auto number = add_rule(rule, names, set);
+        made.rules.push_back(number);
+        const auto& compiled = program_->rules_[number];
+        if (always == nullptr && !rule.sample && rule.what != rule_source_node::outcome::nested &&
+            program_->conditions_.is_always(compiled.condition)) {
+            always = &rule;
+        }
+    }
+    for (const auto& rule : group.otherwise) {
+        if (rule.enabled) made.otherwise = add_rule(rule, names, set);
+    }
+    program_->groups_.push_back(std::move(made));
+    return static_cast<std::uint32_t>(program_->groups_.size() - 1);
+}
+
+std::uint32_t program_builder::add_rule(const rule_source_node& rule, scope& names,
+                                        const set_context& set)
+{
+    program_rule made;
+    made.name = set.source.name.name + "/" + rule.name.name;
+    made.short_name = rule.name.name;
+    made.where = rule.name.where;
+    made.on_error = rule.on_condition_error;
+    made.condition = rule.when ? program_->conditions_.add(*rule.when, names, made.name)
+                               : program_->conditions_.always();
+    if (rule.sample) {
+        made.sample = program_sample{.rate = rule.sample->rate};
+        if (rule.sample->by) made.sample->by = names.compile(*rule.sample->by);
+    }
+    if (rule.what == rule_source_node::outcome::nested) {
+        scope inner(names, set.source.name.name);
+        made.group = add_group(rule.group, inner, set);
+    } else {
+        add_outcome(rule, made, names, set);
+    }
+    program_->rules_.push_back(std::move(made));
+    const auto number = static_cast<std::uint32_t>(program_->rules_.size() - 1);
+    const auto outcome = program_->rules_.back().outcome;
+    if (outcome != program_rule::none) program_->rule_of_outcome_[outcome] = number;
+    return number;
+}
+
+void program_builder::add_outcome(const rule_source_node& rule, program_rule& made, scope& names,
+                                  const set_context& set)
+{
+    using outcome = rule_source_node::outcome;
+    std::uint32_t ordinal = 0;
+    const mapping_options options{.on_error = rule.on_error.value_or(set.source.on_error),
+                                  .nulls = rule.nulls.value_or(set.source.nulls)};
+    const bool has_request = rule.what == outcome::send || rule.what == outcome::dataset;
+    if (has_request) {
+        made.request = request_program::compile(rule.request, rule.what == outcome::send, options, names,
+                                                ordinal, program_->leaf_count_);
+    }
+    if (rule.explanation) made.explanation = names.compile(*rule.explanation, {}, ordinal);
+    check_target(rule, set.problems);
+    made.outcome = static_cast<rule_index>(program_->outcomes_.size());
+    program_->outcomes_.push_back({.action = rule.what == outcome::send      ? rule_action::send
+                                             : rule.what == outcome::dataset ? rule_action::dataset
+                                                                             : rule_action::drop,
+                                   .rule = made.name,
+                                   .set = set.source.name.name,
+                                   .target = rule.target.name,
+                                   .where = made.where});
+    program_->rule_of_outcome_.push_back(0);
+}
+
+void program_builder::check_target(const rule_source_node& rule, config::diagnostics& problems) const
+{
+    const bool is_send = rule.what == rule_source_node::outcome::send;
+    if (!is_send && rule.what != rule_source_node::outcome::dataset) return;
+    const auto& known = is_send ? names_.destinations : names_.datasets;
+    if (std::ranges::find(known, rule.target.name) != known.end()) return;
+    const std::string what = is_send ? "destination" : "dataset";
+    const auto near = config::nearest_name(rule.target.name, {known.begin(), known.end()});
+    problems.error(rule.target.where, "unknown " + what + " '" + rule.target.name + "'",
+                   near.empty() ? "declare it under `" + what + "s`"
+                                : "did you mean '" + std::string{near} + "'?");
+}
+
+void program_builder::add_index(program_set& set, const rule_group& source)
+{
+    const auto& group = program_->groups_[set.group];
+    if (source.mode != match_mode::all || group.otherwise != program_rule::none ||
+        group.rules.size() < indexed_rules_min) {
+        return;
+    }
+    std::vector<candidate_index::filed_rule> rules;
+    rules.reserve(group.rules.size());
+    for (const auto number : group.rules) {
+        const auto& rule = program_->rules_[number];
+        // Rules that hold rules, or that act on an error, must be met by every event.
+        const bool must_meet = rule.group != program_rule::none ||
+                               rule.on_error != condition_error::no_match;
+        rules.push_back({number, must_meet ? program_->conditions_.always() : rule.condition});
+    }
+    set.index.emplace(program_->conditions_, rules);
+    set.first_index_group = program_->index_group_count_;
+    program_->index_group_count_ += static_cast<std::uint32_t>(set.index->group_count());
+}
+
+}  // namespace sluice::rules

@@ -1,0 +1,37 @@
+#pragma once
+// Builds the program of one dataset out of its rule sets. Used by the rule compiler only.
+
+#include "rules/dataset_program.hpp"
+#include "rules/definition/rule_set.hpp"
+
+#include <memory>
+#include <string>
+
+namespace sluice::rules {
+
+class program_builder {
+public:
+    program_builder(const std::string& dataset, const rule_environment& names);
+
+    /// Problems go to `problems`; a set with problems is left incomplete.
+    void add(const rule_set_source& set, config::diagnostics& problems);
+    [[nodiscard]] std::shared_ptr<const compiled_program> finish();
+
+    /// Sets with fewer rules are scanned: the shared predicates make that cheaper than any look-up.
+    static constexpr std::size_t indexed_rules_min = 128;
+
+private:
+    struct set_context;
+
+    std::uint32_t add_group(const rule_group& group, scope& names, const set_context& set);
+    std::uint32_t add_rule(const rule_source_node& rule, scope& names, const set_context& set);
+    void add_outcome(const rule_source_node& rule, program_rule& made, scope& names,
+                     const set_context& set);
+    void check_target(const rule_source_node& rule, config::diagnostics& problems) const;
+    void add_index(program_set& set, const rule_group& source);
+
+    const rule_environment& names_;
+    std::shared_ptr<compiled_program> program_;
+};
+
+}  // namespace sluice::rules

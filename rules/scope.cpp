@@ -1,0 +1,317 @@
+#include "rules/scope.hpp"
+
+#include "rules/definition/literal.hpp"
+#include "rules/expression/json_reader.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::rules {
+
+using expression::node_kind;
+using expression::value;
+using expression::value_kind;
+
+/// Gives every path a slot of the dataset's path_set; refuses fields that `meta` does not have.
+class scope::slot_resolver : public expression::path_resolver {
+public:
+    explicit slot_resolver(path_set& paths) : paths_(paths) {}
+
+    std::optional<expression::resolved_path> resolve(
+        std::string_view root, std::span<const expression::path_step> steps) override
+    {
+        std::vector<std::string_view> names;
+        names.reserve(steps.size());
+        for (const auto& step : steps) names.emplace_back(step.name);
+        if (root == "event") return slot(path_root::event, names);
+        if (root == "request") return slot(path_root::request, names);
+        return meta(names);
+    }
+
+private:
+    std::optional<expression::resolved_path> slot(path_root root,
+                                                  std::span<const std::string_view> names)
+    {
+        return expression::resolved_path{.slot = paths_.add(root, names)};
+    }
+
+    std::optional<expression::resolved_path> meta(std::span<const std::string_view> names)
+    {
+        static const std::vector<std::string_view> fields{
+            "id", "type", "dataset", "datastream", "source", "received_at", "key", "partition",
+            "offset"};
+        if (names.empty()) return slot(path_root::meta, names);
+        if (std::ranges::find(fields, names[0]) == fields.end()) {
+            const auto near = config::nearest_name(names[0], fields);
+            std::string text = "`meta` has no field '" + std::string{names[0]} + "'";
+            if (!near.empty()) text += ", did you mean '" + std::string{near} + "'?";
+            return expression::resolved_path{.problem = std::move(text)};
+        }
+        auto found = slot(path_root::meta, names.subspan(0, 1));
+        if (names.size() > 1) return std::nullopt;
+        if (names[0] == "received_at") {
+            found->type = value_kind::timestamp;
+        } else if (names[0] == "partition" || names[0] == "offset") {
+            found->type = value_kind::integer;
+        } else if (names[0] != "key") {
+            found->type = value_kind::string;
+        }
+        return found;
+    }
+
+    path_set& paths_;
+};
+
+namespace {
+
+std::uint32_t next_scope_id()
+{
+    static std::uint32_t last = 0;  // rule sets are compiled by one thread
+    return ++last;
+}
+
+void put_at(expression::node& node, expression::source_offset position)
+{
+    node.position = position;
+    for (auto& child : node.children) put_at(*child, position);
+}
+
+bool names_clock(const expression::node& node)
+{
+    if (node.name == "time.now" || node.name == "time.nowMillis" || node.name == "now" ||
+        node.name == "nowMillis") {
+        return true;
+    }
+    return std::ranges::any_of(node.children, [](const auto& child) { return names_clock(*child); });
+}
+
+/// A name that no expression can write, so that nothing captures it.
+std::string hidden(const std::string& name) { return name + "'"; }
+
+expression::tree identifier_tree(const std::string& name)
+{
+    expression::tree made;
+    made.root = std::make_unique<expression::node>();
+    made.root->kind = node_kind::identifier;
+    made.root->name = name;
+    made.text = std::make_shared<const std::string>(name);
+    return made;
+}
+
+/// A JSON scalar or text as a literal of the language.
+std::string literal_text(const std::string& json) { return "json.parse(" + json + ")"; }
+
+/// The expression of a variable inside the wrapping its options ask for; `@` stands for it.
+std::string wrapper_of(const variable_source& variable)
+{
+    std::string text = "v";
+    if (variable.clean_text) {
+        text = "cel.bind(t, " + text +
+               ", type(t) == string ? regex.replace(t, '\\\\s+', ' ').trim() : t)";
+    }
+    if (variable.lower_case) {
+        text = "cel.bind(u, " + text + ", type(u) == string ? u.lower() : u)";
+    }
+    if (variable.fallback_json) {
+        std::string quoted;
+        append_json_string(quoted, *variable.fallback_json);
+        text = "default(" + text + ", " + literal_text(quoted) + ")";
+    }
+    return text;
+}
+
+}  // namespace
+
+scope::scope(program_parts& parts, std::string set, config::diagnostics& problems)
+    : parts_(&parts), problems_(&problems), set_(std::move(set)), id_(next_scope_id()),
+      resolver_(std::make_shared<slot_resolver>(parts.paths))
+{
+    for (const auto* root : {"event", "meta", "request"}) {
+        names_.push_back({.name = root,
+                          .type = std::string_view{root} == "event" ? value_kind::any
+                                                                    : value_kind::map,
+                          .is_path_root = true});
+    }
+}
+
+scope::scope(const scope& outer, std::string owner) : scope(outer)
+{
+    set_ = std::move(owner);
+    id_ = next_scope_id();
+}
+
+void scope::declare_param(const std::string& name, const std::string& json)
+{
+    const auto text = parts_->constants.copy(json);
+    auto read = expression::read_json(text, parts_->constants);
+    std::erase_if(names_, [&](const auto& known) { return known.name == name; });
+    names_.push_back({.name = name, .constant = read.value_or(value::null())});
+}
+
+void scope::declare(const std::string& name, const source_text& place, expression::tree syntax)
+{
+    auto code = finish(std::move(syntax), place, {}, 0);
+    std::erase_if(names_, [&](const auto& known) { return known.name == name; });
+    const auto index = static_cast<std::uint32_t>(parts_->variables.size());
+    if (!code) {
+        // Already reported; declared all the same, so that its users report nothing more.
+        names_.push_back({.name = name, .constant = value::null()});
+        return;
+    }
+    names_.push_back({.name = name, .type = code->type(), .index = index});
+    parts_->variables.push_back({name, set_ + "/" + name, std::move(*code)});
+}
+
+void scope::declare_variable(const std::string& prefix, const variable_source& variable)
+{
+    const auto name = prefix + "." + variable.name.name;
+    auto syntax = parse(variable.expression);
+    if (!syntax) {
+        names_.push_back({.name = name, .constant = value::null()});
+        return;
+    }
+    const auto wrapping = wrapper_of(variable);
+    if (wrapping != "v") {
+        std::vector<expression::problem> none;
+        if (auto wrapped = expression::parse(wrapping, parts_->bounds, none)) {
+            put_at(*wrapped->root, 0);
+            expression::substitute(*wrapped, "v", *syntax);
+            wrapped->text = syntax->text;
+            syntax = std::move(*wrapped);
+        }
+    }
+    declare(name, variable.expression, std::move(*syntax));
+}
+
+void scope::declare_library(const library_source& library)
+{
+    const auto& prefix = library.name.name;
+    libraries_.insert(prefix);
+    for (const auto& param : library.params) {
+        declare_param(prefix + "." + param.name.name, param.json);
+    }
+    // Functions may use variables and the other way round: both see what stands above them.
+    for (const auto& function : library.functions) declare_function(prefix, function);
+    for (const auto& variable : library.variables) declare_variable(prefix, variable);
+    for (const auto& [name, tree] : library.mappings) {
+        mappings_[prefix + "." + name.name] = &tree;
+    }
+}
+
+void scope::declare_function(const std::string& library, const function_source& function)
+{
+    auto body = parse(function.expression);
+    if (!body) return;
+    for (const auto& param : function.params) {
+        expression::substitute(*body, param, identifier_tree(hidden(param)));
+    }
+    functions_[library + "." + function.name.name] = {
+        function.params, std::make_shared<const expression::tree>(std::move(*body))};
+}
+
+std::optional<expression::tree> scope::parse(const source_text& source)
+{
+    std::vector<expression::problem> found;
+    auto syntax = expression::parse(source.text, parts_->bounds, found);
+    report(found, source);
+    if (!syntax || !expand(*syntax, syntax->root, source)) return std::nullopt;
+    return syntax;
+}
+
+bool scope::expand(expression::tree& syntax, expression::node_ptr& at, const source_text& source)
+{
+    bool is_good = true;
+    for (auto& child : at->children) is_good = expand(syntax, child, source) && is_good;
+    std::string name;
+    std::size_t first = 0;
+    if (at->kind == node_kind::method && at->children[0]->kind == node_kind::identifier) {
+        name = at->children[0]->name + "." + at->name;
+        first = 1;
+    } else if (at->kind == node_kind::call) {
+        name = at->name;
+    }
+    const auto found = functions_.find(name);
+    if (name.empty() || found == functions_.end()) return is_good;
+    const auto& [params, body] = found->second;
+    if (at->children.size() - first != params.size()) {
+        problems_->error(place_in(source, at->position),
+                         "`" + name + "` takes " + std::to_string(params.size()) +
+                             " arguments, not " + std::to_string(at->children.size() - first));
+        return false;
+    }
+    auto expanded = expression::clone(*body->root);
+    put_at(*expanded, at->position);
+    for (std::size_t i = params.size(); i-- > 0;) {
+        auto bind = std::make_unique<expression::node>();
+        bind->kind = node_kind::macro;
+        bind->macro = expression::macro_kind::bind;
+        bind->position = at->position;
+        bind->variables = {hidden(params[i])};
+        bind->height = std::max(at->children[first + i]->height, expanded->height) + 1;
+        bind->children.push_back(std::move(at->children[first + i]));
+        bind->children.push_back(std::move(expanded));
+        expanded = std::move(bind);
+    }
+    syntax.memory.insert(syntax.memory.end(), body->memory.begin(), body->memory.end());
+    at = std::move(expanded);
+    return is_good;
+}
+
+std::optional<expression::compiled_expression> scope::compile(
+    const source_text& source, std::optional<value_kind> expected, std::uint32_t ordinal)
+{
+    if (source.empty()) {
+        problems_->error(source.where, "an empty expression");
+        return std::nullopt;
+    }
+    auto syntax = parse(source);
+    if (!syntax) return std::nullopt;
+    return finish(std::move(*syntax), source, expected, ordinal);
+}
+
+std::optional<expression::compiled_expression> scope::finish(expression::tree syntax,
+                                                             const source_text& source,
+                                                             std::optional<value_kind> expected,
+                                                             std::uint32_t ordinal)
+{
+    parts_->uses_clock = parts_->uses_clock || names_clock(*syntax.root);
+    auto names = environment();
+    names.expected = expected;
+    names.first_call_ordinal = ordinal;
+    std::vector<expression::problem> found;
+    auto code = expression::compile(std::move(syntax), names, found);
+    report(found, source);
+    return code;
+}
+
+expression::compile_environment scope::environment()
+{
+    return {.variables = names_, .paths = resolver_.get(), .bounds = parts_->bounds};
+}
+
+void scope::report(const std::vector<expression::problem>& found, const source_text& source)
+{
+    for (const auto& problem : found) {
+        const auto where = place_in(source, problem.position);
+        if (problem.warning) {
+            problems_->warning(where, problem.message, problem.hint);
+        } else {
+            problems_->error(where, problem.message, problem.hint);
+        }
+    }
+}
+
+const map_source* scope::find_mapping(const std::string& name) const
+{
+    const auto found = mappings_.find(name);
+    return found == mappings_.end() ? nullptr : found->second;
+}
+
+std::vector<std::string_view> scope::mapping_names() const
+{
+    std::vector<std::string_view> names;
+    for (const auto& [name, tree] : mappings_) names.emplace_back(name);
+    return names;
+}
+
+}  // namespace sluice::rules

@@ -1,0 +1,88 @@
+#pragma once
+// The names that an expression of a rule set may use, and how its text becomes code: library functions are
+// expanded in place, paths get slots, problems are reported at their place in the YAML. Lives while one
+// dataset's rules are compiled; one thread. What must outlive it goes into program_parts.
+
+#include "rules/definition/rule_set.hpp"
+#include "rules/event/path_set.hpp"
+#include "rules/expression/expression.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sluice::rules {
+
+/// Memory and shared tables of a dataset's program.
+struct program_parts {
+    struct variable {
+        std::string name;               ///< as written: `variables.items`, `shop.email`
+        std::string rule;               ///< `set/name`, for repeatable ids
+        expression::compiled_expression code;
+    };
+
+    path_set paths;
+    std::vector<variable> variables;
+    event_arena constants{4096};        ///< params and literals of conditions and maps
+    expression::limits bounds;
+    bool uses_clock = false;
+};
+
+class scope {
+public:
+    /// `problems` takes what is wrong; all references must outlive the scope.
+    scope(program_parts& parts, std::string set, config::diagnostics& problems);
+    /// An inner scope sees all names of the outer one, and may hide them.
+    explicit scope(const scope& outer, std::string owner);
+
+    void declare_param(const std::string& name, const std::string& json);
+    void declare_variable(const std::string& prefix, const variable_source& variable);
+    void declare_library(const library_source& library);
+
+    /// Reports problems; nothing when there was an error. `ordinal` counts uuid.v4() calls of the rule.
+    [[nodiscard]] std::optional<expression::compiled_expression> compile(
+        const source_text& source, std::optional<expression::value_kind> expected = {},
+        std::uint32_t ordinal = 0);
+
+    [[nodiscard]] const map_source* find_mapping(const std::string& name) const;
+    [[nodiscard]] std::vector<std::string_view> mapping_names() const;
+
+    [[nodiscard]] program_parts& parts() { return *parts_; }
+    [[nodiscard]] config::diagnostics& problems() { return *problems_; }
+    [[nodiscard]] const std::string& set() const { return set_; }
+    [[nodiscard]] std::uint32_t id() const { return id_; }
+    /// For expression::compile_part.
+    [[nodiscard]] expression::compile_environment environment();
+
+private:
+    struct library_function {
+        std::vector<std::string> params;
+        std::shared_ptr<const expression::tree> body;
+    };
+    class slot_resolver;
+
+    void declare_function(const std::string& library, const function_source& function);
+    void declare(const std::string& name, const source_text& place, expression::tree syntax);
+    std::optional<expression::compiled_expression> finish(expression::tree syntax,
+                                                          const source_text& source,
+                                                          std::optional<expression::value_kind> expected,
+                                                          std::uint32_t ordinal);
+    std::optional<expression::tree> parse(const source_text& source);
+    bool expand(expression::tree& syntax, expression::node_ptr& at, const source_text& source);
+    void report(const std::vector<expression::problem>& found, const source_text& source);
+
+    program_parts* parts_;
+    config::diagnostics* problems_;
+    std::string set_;
+    std::uint32_t id_;
+    std::shared_ptr<slot_resolver> resolver_;
+    std::vector<expression::declared_variable> names_;
+    std::map<std::string, library_function> functions_;
+    std::map<std::string, const map_source*> mappings_;
+    std::set<std::string> libraries_;
+};
+
+}  // namespace sluice::rules
