@@ -5,9 +5,11 @@
 namespace sluice::batch {
 namespace {
 
+// Boost's base has a protected destructor on purpose: categories are never destroyed through it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class export_category final : public boost::system::error_category {
 public:
-    virtual ~export_category() = default;
     const char* name() const noexcept override { return "sluice.export"; }
     std::string message(int value) const override
     {
@@ -23,6 +25,7 @@ public:
         return "unknown export error";
     }
 };
+#pragma GCC diagnostic pop
 
 }  // namespace
 

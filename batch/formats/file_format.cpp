@@ -1,6 +1,8 @@
 #include "batch/formats/file_format.hpp"
 
+#include "batch/formats/arrow_loader.hpp"
 #include "batch/formats/ndjson.hpp"
+#include "batch/formats/parquet.hpp"
 
 namespace sluice::batch {
 
@@ -10,8 +12,12 @@ result<std::unique_ptr<file_format>> make_format(const config::export_settings& 
     if (settings.format == config::export_format::ndjson) {
         return std::unique_ptr<file_format>(std::make_unique<ndjson_format>(settings.compression));
     }
-    (void)state;
-    return std::unique_ptr<file_format>{};
+    auto module = load_arrow();
+    if (!module) return module.error();
+    auto learnt = row_schema::from_json(state);
+    if (!learnt) return learnt.error();
+    return std::unique_ptr<file_format>(
+        std::make_unique<parquet_format>(**module, settings.compression, std::move(*learnt)));
 }
 
 }  // namespace sluice::batch
