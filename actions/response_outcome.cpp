@@ -32,6 +32,7 @@ constexpr status_row status_rows[] = {
     {409, 409, retry_then_reject_3},  // often a duplicate
     {410, 410, disable},              // Standard Webhooks: the receiver is gone for good
     {411, 411, setup},                // a length is always sent
+    {415, 415, setup},                // the format is wrong for every event
     {417, 417, retry},
     {421, 421, retry},                // on a new connection
     {423, 425, retry},

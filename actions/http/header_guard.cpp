@@ -65,9 +65,9 @@ bool is_header_value(std::string_view text) noexcept
         }
         std::size_t length = 0;
         const std::uint32_t point = decode(text, i, length);
-        // C1 controls, and whatever a narrowing layer would turn into CR, LF or NUL.
+        // C1 controls, and whatever a narrowing layer behind us would turn into CR or LF.
         const std::uint32_t low = point & 0xff;
-        if (point < 0xa0 || low == '\r' || low == '\n' || low == 0) return false;
+        if (point < 0xa0 || low == '\r' || low == '\n') return false;
         i += length;
     }
     return true;
