@@ -13,7 +13,7 @@ constexpr double two_to_63 = 9223372036854775808.0, two_to_64 = 1844674407370955
 
 std::partial_ordering integer_with_double(std::int64_t i, double d)
 {
-    if (d >= two_to_63) return std::partial_ordering::less;
+    if (d > two_to_63) return std::partial_ordering::less;
     if (d < -two_to_63) return std::partial_ordering::greater;
     return static_cast<double>(i) <=> d;
 }
@@ -21,7 +21,7 @@ std::partial_ordering integer_with_double(std::int64_t i, double d)
 std::partial_ordering unsigned_with_double(std::uint64_t u, double d)
 {
     if (d < 0) return std::partial_ordering::greater;
-    if (d >= two_to_64) return std::partial_ordering::less;
+    if (d > two_to_64) return std::partial_ordering::less;
     return static_cast<double>(u) <=> d;
 }
 
