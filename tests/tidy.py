@@ -37,7 +37,7 @@ CONFINED = {
 }
 BANNED = {
     r"(?<![\w/.:$}])/(?:home|root|users|work|workspace)/\w": "a path of somebody's machine",
-    r"\bFIXME\b|\bXXX\b|\bHACK\b": "a mark without an issue; write TODO(#number)",
+    r"(?://|#).*\b(?:FIXME|XXX|HACK)\b": "a mark without an issue; write TODO(#number)",
     r"\bfor now\b|\bnot (?:yet )?implemented\b": "unfinished work; finish it or file an issue",
 }
 METRIC_FILE = "gateway/admin/metric_names.hpp"
@@ -74,10 +74,16 @@ def includes(text):
 
 # --- checks -----------------------------------------------------------------------------------------
 
+def without_raw_strings(text):
+    """Documents that stand in raw strings are data; breaking their lines would change them."""
+    pattern = r'R"(?P<tag>[^(\s]{0,16})\((?s:.*?)\)(?P=tag)"'
+    return re.sub(pattern, lambda match: "\n" * match.group(0).count("\n"), text)
+
+
 def line_length(tree):
     for path, text in tree.items():
         if is_code(path):
-            for number, line in enumerate(text.split("\n"), 1):
+            for number, line in enumerate(without_raw_strings(text).split("\n"), 1):
                 if len(line) > LINE_COLUMNS_MAX and "http://" not in line and "https://" not in line:
                     yield f"{path}:{number}: {len(line)} columns, at most {LINE_COLUMNS_MAX}"
 
@@ -121,7 +127,8 @@ def function_length(tree):
         if is_code(path) and not is_long_by_nature(text):
             for number, lines in functions(text):
                 if lines > FUNCTION_LINES_MAX:
-                    yield f"{path}:{number}: a function of {lines} lines, at most {FUNCTION_LINES_MAX}"
+                    yield (f"{path}:{number}: a function of {lines} lines, at most {FUNCTION_LINES_MAX}; "
+                           "a file that is a table says `tabular` in line 1")
 
 
 def include_direction(tree):
