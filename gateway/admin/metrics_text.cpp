@@ -12,8 +12,6 @@ namespace {
 
 using labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-double seconds_of(wall_time t) { return std::chrono::duration<double>(t.time_since_epoch()).count(); }
-
 /// Collects samples per metric, since the format wants all samples of a metric together.
 class page {
 public:
