@@ -1,8 +1,11 @@
 #include "batch/export_job.hpp"
 
+#include "batch/export_error.hpp"
 #include "batch/export_planner.hpp"
 #include "batch/export_run.hpp"
+#include "batch/formats/arrow_loader.hpp"
 #include "batch/run_at.hpp"
+#include "batch/schedule.hpp"
 
 #include <algorithm>
 
@@ -68,6 +71,23 @@ result<flow_run> run_export(datasets::event_log& log, const std::string& name,
                           .stats = stats,
                           .stop = stop,
                           .progress = progress});
+}
+
+result<void> check_exports(const std::map<std::string, config::export_settings>& exports)
+{
+    for (const auto& [name, settings] : exports) {
+        if (!settings.enabled) continue;
+        if (auto plan = make_schedule(settings); !plan) {
+            return export_failure(export_errc::bad_settings,
+                                  fmt::format("export '{}': {}", name, plan.error().message));
+        }
+        if (settings.format != config::export_format::parquet) continue;
+        if (auto found = find_arrow_module(); !found) {
+            return export_failure(export_errc::unavailable,
+                                  fmt::format("export '{}': {}", name, found.error().message));
+        }
+    }
+    return check_layouts(exports);
 }
 
 result<std::vector<flow_run>> list_runs(const datasets::event_log& log, const std::string& name)

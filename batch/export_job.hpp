@@ -67,6 +67,11 @@ using export_progress = std::function<void(std::uint64_t rows, std::uint64_t row
                                           const std::atomic<bool>& stop,
                                           const export_progress& progress = {});
 
+/// What can be known to be wrong before the first run: templates, times, two exports that would write the
+/// same files, Parquet without its module. For `sluice check` and start-up; loads nothing.
+[[nodiscard]] result<void> check_exports(
+    const std::map<std::string, config::export_settings>& exports);
+
 /// Stored runs of one export (or of all when empty), newest first.
 [[nodiscard]] result<std::vector<flow_run>> list_runs(const datasets::event_log& log,
                                                       const std::string& name);

@@ -11,6 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* module_file = "libsluice_arrow.so";
+constexpr const char* missing_module = "this build has no Arrow module";
 
 std::vector<fs::path> candidate_paths()
 {
@@ -28,9 +29,17 @@ std::vector<fs::path> candidate_paths()
     return out;
 }
 
+failure unavailable(const std::string& why)
+{
+    return export_failure(export_errc::unavailable,
+                          fmt::format("Parquet is not available: {}. Run `make deps` and build again so that "
+                                      "{} lies beside the program, or use `format: ndjson`",
+                                      why, module_file));
+}
+
 result<const arrow_module*> load()
 {
-    std::string why = "this build has no Arrow module";
+    std::string why = missing_module;
     for (const auto& path : candidate_paths()) {
         std::error_code ec;
         if (!fs::exists(path, ec)) continue;
@@ -50,13 +59,19 @@ result<const arrow_module*> load()
         if (const auto* module = entry(arrow_module_version)) return module;
         why = fmt::format("'{}' belongs to another version of Sluice", path.string());
     }
-    return export_failure(export_errc::unavailable,
-                          fmt::format("Parquet is not available: {}. Run `make deps` and build again so that "
-                                      "{} lies beside the program, or use `format: ndjson`",
-                                      why, module_file));
+    return unavailable(why);
 }
 
 }  // namespace
+
+result<void> find_arrow_module()
+{
+    for (const auto& path : candidate_paths()) {
+        std::error_code ec;
+        if (fs::exists(path, ec)) return {};
+    }
+    return unavailable(missing_module);
+}
 
 result<const arrow_module*> load_arrow()
 {

@@ -79,6 +79,8 @@ result<group_outcome> ndjson_format::write_group(const row_group& group, bool)
         if (block_.size() < block_bytes) continue;
         if (auto flushed = flush(); !flushed) return flushed.error();
     }
+    // The size of the file is judged after each group, so nothing may wait here.
+    if (auto flushed = flush(); !flushed) return flushed.error();
     return group_outcome::written;
 }
 

@@ -218,6 +218,18 @@ TEST_F(ExportJob, AnUnknownDatasetIsNamed)
     EXPECT_NE(run().error().message.find("shoop"), std::string::npos);
 }
 
+TEST_F(ExportJob, WrongSettingsAreFoundBeforeTheFirstRun)
+{
+    EXPECT_TRUE(check_exports({{"nightly", settings}}));
+    auto bad = settings;
+    bad.start_at = "soon";
+    bad.interval = std::chrono::hours{1};
+    EXPECT_NE(check_exports({{"bad", bad}}).error().message.find("'bad'"), std::string::npos);
+    bad.enabled = false;
+    EXPECT_TRUE(check_exports({{"bad", bad}}));
+    EXPECT_TRUE(check_exports({{"one", settings}, {"two", settings}}).has_error());
+}
+
 TEST_F(ExportJob, ARunSurvivesItsStoredForm)
 {
     append(0, numbered(0, 5));
