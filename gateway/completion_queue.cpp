@@ -3,7 +3,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
 #include <optional>
 #include <utility>
 #include <vector>
@@ -12,14 +11,18 @@ namespace sluice::gateway {
 
 namespace asio = boost::asio;
 
-/// One write under way. Two parties hold it: the engine until it has answered, and the coroutine until it
-/// resumes, which with a timeout may be first. Recycled by its queue, so an event costs no allocation.
+/// One write under way. Two parties hold it: the engine until it has answered, and the coroutine
+/// until it resumes, which with a timeout may be first. Recycled by its queue, so an event costs no
+/// allocation.
 class log_write_operation : public completion_node {
 public:
     using resume_handler = asio::async_result<asio::use_awaitable_t<>, void()>::handler_type;
     static constexpr std::size_t untimed = ~std::size_t{0};
 
-    explicit log_write_operation(completion_queue& queue) : queue_(queue) { complete = on_complete; }
+    explicit log_write_operation(completion_queue& queue) : queue_(queue)
+    {
+        complete = on_complete;
+    }
 
     void start(datasets::event_log& log, const datasets::log_write& what)
     {
@@ -31,7 +34,8 @@ public:
         });
     }
 
-    /// The engine cannot have resumed it before: its answer comes through the queue of this very thread.
+    /// The engine cannot have resumed it before: its answer comes through the queue of this very
+    /// thread.
     void suspend(resume_handler handler) { waiting_.emplace(std::move(handler)); }
 
     void resume()
@@ -57,7 +61,7 @@ public:
     }
 
     steady_time deadline;
-    std::size_t timed_index = untimed;   ///< place in write_pool::timed
+    std::size_t timed_index = untimed;  ///< place in write_pool::timed
 
 private:
     static void on_complete(completion_node* self);
@@ -70,7 +74,8 @@ private:
 
 namespace {
 
-/// How late a timeout may be noticed. Timeouts are seconds; a timer per write would cost more than it gives.
+/// How late a timeout may be noticed. Timeouts are seconds; a timer per write would cost more than
+/// it gives.
 constexpr std::chrono::milliseconds timeout_tick{100};
 
 }  // namespace
@@ -153,7 +158,8 @@ void log_write_operation::on_complete(completion_node* self)
     operation.resume();
 }
 
-asio::awaitable<result<datasets::write_receipt>> async_write(datasets::event_log& log, datasets::log_write what,
+asio::awaitable<result<datasets::write_receipt>> async_write(datasets::event_log& log,
+                                                             datasets::log_write what,
                                                              completion_queue& queue,
                                                              std::chrono::milliseconds timeout)
 {
@@ -162,11 +168,14 @@ asio::awaitable<result<datasets::write_receipt>> async_write(datasets::event_log
     operation.start(log, what);
     if (timeout.count() > 0) pool.watch(operation, timeout);
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-        [&operation](log_write_operation::resume_handler handler) { operation.suspend(std::move(handler)); },
+        [&operation](log_write_operation::resume_handler handler) {
+            operation.suspend(std::move(handler));
+        },
         asio::use_awaitable);
     if (operation.is_abandoned()) {
-        co_return failure{asio::error::timed_out,
-                          "the log has not confirmed the write in time; look at its disk and send again"};
+        co_return failure{
+            asio::error::timed_out,
+            "the log has not confirmed the write in time; look at its disk and send again"};
     }
     auto outcome = operation.take_outcome();
     pool.release(operation);
@@ -185,7 +194,8 @@ void completion_queue::push(completion_node* done)
     auto* before = head_.load(std::memory_order_relaxed);
     do {
         done->next = before;
-    } while (!head_.compare_exchange_weak(before, done, std::memory_order_release, std::memory_order_relaxed));
+    } while (!head_.compare_exchange_weak(before, done, std::memory_order_release,
+                                          std::memory_order_relaxed));
     // whoever finds the queue empty wakes the thread; the rest of the burst rides along
     if (before == nullptr) asio::post(context_, [this] { drain(); });
 }

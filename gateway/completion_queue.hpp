@@ -1,17 +1,17 @@
 #pragma once
-// Brings completed operations from engine threads to one io_context. Pushing is lock-free and allocates
-// nothing; a burst costs one wake-up. One queue per I/O thread; it outlives every operation pushed to it.
+// Brings completed operations from engine threads to one io_context. Pushing is lock-free and
+// allocates nothing; a burst costs one wake-up. One queue per I/O thread; it outlives every
+// operation pushed to it.
 
-#include "config/result.hpp"
-#include "datasets/event_log.hpp"
-
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-
-#include <atomic>
 #include <chrono>
 #include <memory>
+
+#include "config/result.hpp"
+#include "datasets/event_log.hpp"
 
 namespace sluice::gateway {
 
@@ -51,9 +51,10 @@ private:
     std::unique_ptr<write_pool> writes_;
 };
 
-/// Writes and suspends until the engine has answered. Everything in `what` only has to live until the call
-/// has suspended. With a `timeout` (0: none) the caller gets asio::error::timed_out when the engine takes
-/// longer; what was written may then still become durable. Call on the queue's thread.
+/// Writes and suspends until the engine has answered. Everything in `what` only has to live until
+/// the call has suspended. With a `timeout` (0: none) the caller gets asio::error::timed_out when
+/// the engine takes longer; what was written may then still become durable. Call on the queue's
+/// thread.
 [[nodiscard]] boost::asio::awaitable<result<datasets::write_receipt>> async_write(
     datasets::event_log& log, datasets::log_write what, completion_queue& queue,
     std::chrono::milliseconds timeout = std::chrono::milliseconds{0});

@@ -1,13 +1,13 @@
 #include "gateway/edge/cloud_event.hpp"
 
-#include "gateway/http/ascii.hpp"
-#include "gateway/http/problem.hpp"
-
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
 #include <vector>
+
+#include "gateway/http/ascii.hpp"
+#include "gateway/http/problem.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -37,7 +37,8 @@ std::string decoded_value(std::string_view value)
 
 std::string base64(std::string_view bytes)
 {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    constexpr std::string_view digits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out;
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
         const auto part = bytes.substr(i, 3);
@@ -55,8 +56,8 @@ std::string base64(std::string_view bytes)
 bool is_json_type(std::string_view type)
 {
     const auto media = trimmed(type.substr(0, type.find(';')));
-    return media.empty() || equals_ignoring_case(media, "application/json") || media.ends_with("+json") ||
-           equals_ignoring_case(media, "text/json");
+    return media.empty() || equals_ignoring_case(media, "application/json") ||
+           media.ends_with("+json") || equals_ignoring_case(media, "text/json");
 }
 
 void append_data(std::string& out, std::string_view type, std::string_view body)
@@ -74,18 +75,24 @@ void append_data(std::string& out, std::string_view type, std::string_view body)
 
 }  // namespace
 
-bool is_binary_cloud_event(const http_request& request) { return !request.header("ce-specversion").empty(); }
+bool is_binary_cloud_event(const http_request& request)
+{
+    return !request.header("ce-specversion").empty();
+}
 
 std::optional<cloud_event_error> build_cloud_event(const http_request& request, std::string& out)
 {
     std::vector<std::string> seen;
     out = "{";
     for (const auto& field : request.headers) {
-        if (field.name.size() <= prefix.size() || !equals_ignoring_case(field.name.substr(0, 3), prefix)) continue;
+        if (field.name.size() <= prefix.size() ||
+            !equals_ignoring_case(field.name.substr(0, 3), prefix))
+            continue;
         std::string name;
         for (const char c : field.name.substr(prefix.size())) name.push_back(lower(c));
         if (!is_attribute_name(name) || name == "data" || name == "datacontenttype") {
-            return cloud_event_error{"Attribute names have lower-case letters and digits only, and data is the body."};
+            return cloud_event_error{
+                "Attribute names have lower-case letters and digits only, and data is the body."};
         }
         if (out.size() > 1) out.push_back(',');
         append_json_string(out, name);
@@ -95,7 +102,8 @@ std::optional<cloud_event_error> build_cloud_event(const http_request& request, 
     }
     for (const auto name : required) {
         if (std::find(seen.begin(), seen.end(), name) == seen.end()) {
-            return cloud_event_error{"A CloudEvent needs ce-specversion, ce-id, ce-type and ce-source."};
+            return cloud_event_error{
+                "A CloudEvent needs ce-specversion, ce-id, ce-type and ce-source."};
         }
     }
     const auto type = request.header("content-type");

@@ -1,13 +1,13 @@
 #include "gateway/edge/collect_answer.hpp"
 
-#include "datasets/log_error.hpp"
-#include "gateway/http/problem.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 #include <string>
+
+#include "datasets/log_error.hpp"
+#include "gateway/http/problem.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -20,7 +20,8 @@ void append_rejected(std::string& out, const std::vector<rejected_event>& reject
     out += ",\"rejected\":[";
     const auto count = std::min(rejected.size(), listed_rejections_max);
     for (std::size_t i = 0; i < count; ++i) {
-        fmt::format_to(std::back_inserter(out), "{}{{\"index\":{},\"title\":", i == 0 ? "" : ",", rejected[i].index);
+        fmt::format_to(std::back_inserter(out), "{}{{\"index\":{},\"title\":", i == 0 ? "" : ",",
+                       rejected[i].index);
         append_json_string(out, rejected[i].title);
         out += ",\"detail\":";
         append_json_string(out, rejected[i].detail);
@@ -37,10 +38,12 @@ http_response answer_accepted(const intake_result& outcome, std::string_view req
     if (outcome.accepted == 0 && !rejected.empty()) {
         const auto& first = rejected.front();
         if (rejected.size() == 1) {
-            return make_problem(first.title == "Event too large" ? 413 : 400, first.title, first.detail, request_id);
+            return make_problem(first.title == "Event too large" ? 413 : 400, first.title,
+                                first.detail, request_id);
         }
-        auto problem = make_problem(400, "All events were refused",
-                                    fmt::format("The first: {}. {}", first.title, first.detail), request_id);
+        auto problem =
+            make_problem(400, "All events were refused",
+                         fmt::format("The first: {}. {}", first.title, first.detail), request_id);
         problem.body.pop_back();
         append_rejected(problem.body, rejected);
         problem.body.push_back('}');
@@ -59,15 +62,18 @@ http_response answer_accepted(const intake_result& outcome, std::string_view req
     return response;
 }
 
-http_response answer_failed(const failure& why, std::chrono::milliseconds retry_after, std::string_view request_id)
+http_response answer_failed(const failure& why, std::chrono::milliseconds retry_after,
+                            std::string_view request_id)
 {
     if (why.code == make_error_code(intake_errc::unknown_datastream)) {
-        return make_problem(404, "Unknown datastream",
-                            "Name one of the configured datastreams with ?datastream=ID or x-sluice-datastream.",
-                            request_id);
+        return make_problem(
+            404, "Unknown datastream",
+            "Name one of the configured datastreams with ?datastream=ID or x-sluice-datastream.",
+            request_id);
     }
     if (why.code == make_error_code(datasets::log_errc::too_large)) {
-        return make_problem(413, "Event too large", "The store cannot hold an event of this size.", request_id);
+        return make_problem(413, "Event too large", "The store cannot hold an event of this size.",
+                            request_id);
     }
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(retry_after);
     return make_problem(503, "Not accepted now", why.message, request_id, seconds);

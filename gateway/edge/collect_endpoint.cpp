@@ -1,13 +1,13 @@
 #include "gateway/edge/collect_endpoint.hpp"
 
+#include <optional>
+#include <string>
+
 #include "gateway/edge/cloud_event.hpp"
 #include "gateway/edge/collect_answer.hpp"
 #include "gateway/edge/event_splitter.hpp"
 #include "gateway/http/ascii.hpp"
 #include "gateway/http/problem.hpp"
-
-#include <optional>
-#include <string>
 
 namespace sluice::gateway {
 namespace {
@@ -62,13 +62,17 @@ public:
         const auto named = name_datastream(request);
         const auto* stream = intake_.find_datastream(named);
         if (stream == nullptr) co_return unknown_datastream(request, named);
-        if (!has_valid_token(*stream, request.header("authorization"))) co_return unauthorized(request);
+        if (!has_valid_token(*stream, request.header("authorization")))
+            co_return unauthorized(request);
         std::vector<incoming_event> events;
         std::string cloud_event;
         std::string_view source;
-        if (auto refused = read_events(request, events, cloud_event, source)) co_return std::move(*refused);
-        const auto outcome = co_await intake_.accept(stream->name, source, events, request.request_id);
-        if (!outcome) co_return answer_failed(outcome.error(), intake_.retry_after(), request.request_id);
+        if (auto refused = read_events(request, events, cloud_event, source))
+            co_return std::move(*refused);
+        const auto outcome =
+            co_await intake_.accept(stream->name, source, events, request.request_id);
+        if (!outcome)
+            co_return answer_failed(outcome.error(), intake_.retry_after(), request.request_id);
         co_return answer_accepted(*outcome, request.request_id);
     }
 
@@ -83,24 +87,30 @@ private:
     static http_response unknown_datastream(const http_request& request, std::string_view named)
     {
         if (named.empty()) {
-            return make_problem(400, "No datastream named",
-                                "Say which one with ?datastream=ID or the header x-sluice-datastream.",
-                                request.request_id);
+            return make_problem(
+                400, "No datastream named",
+                "Say which one with ?datastream=ID or the header x-sluice-datastream.",
+                request.request_id);
         }
-        return answer_failed({make_error_code(intake_errc::unknown_datastream), {}}, {}, request.request_id);
+        return answer_failed({make_error_code(intake_errc::unknown_datastream), {}}, {},
+                             request.request_id);
     }
 
     static http_response unauthorized(const http_request& request)
     {
-        auto problem = make_problem(401, "Unauthorized", "Send Authorization: Bearer with a token of this datastream.",
+        auto problem = make_problem(401, "Unauthorized",
+                                    "Send Authorization: Bearer with a token of this datastream.",
                                     request.request_id);
         problem.headers.emplace_back("WWW-Authenticate", "Bearer");
         return problem;
     }
 
-    /// Fills `events` with views into the body or into `cloud_event`; a response when that cannot be done.
-    std::optional<http_response> read_events(const http_request& request, std::vector<incoming_event>& events,
-                                             std::string& cloud_event, std::string_view& source) const
+    /// Fills `events` with views into the body or into `cloud_event`; a response when that cannot
+    /// be done.
+    std::optional<http_response> read_events(const http_request& request,
+                                             std::vector<incoming_event>& events,
+                                             std::string& cloud_event,
+                                             std::string_view& source) const
     {
         if (is_binary_cloud_event(request)) {
             source = "cloudevents";
@@ -112,14 +122,15 @@ private:
         }
         const auto kind = kind_of(request.header("content-type"));
         if (!kind) {
-            return make_problem(415, "Unsupported media type",
-                                "Send application/json, application/x-ndjson or a CloudEvents type.",
-                                request.request_id);
+            return make_problem(
+                415, "Unsupported media type",
+                "Send application/json, application/x-ndjson or a CloudEvents type.",
+                request.request_id);
         }
         source = kind->source;
         if (const auto failed = split_events(request.body, kind->form, events_max_, events)) {
-            return make_problem(failed->title == "Too many events" ? 413 : 400, failed->title, failed->detail,
-                                request.request_id);
+            return make_problem(failed->title == "Too many events" ? 413 : 400, failed->title,
+                                failed->detail, request.request_id);
         }
         return {};
     }
@@ -130,10 +141,12 @@ private:
 
 }  // namespace
 
-void register_edge_routes(router& routes, event_intake& intake, const config::ingest_settings& settings)
+void register_edge_routes(router& routes, event_intake& intake,
+                          const config::ingest_settings& settings)
 {
     const auto endpoint = std::make_shared<const collect_endpoint>(intake, settings);
-    routes.add("POST", "/v1/events", [endpoint](const http_request& request) { return endpoint->serve(request); });
+    routes.add("POST", "/v1/events",
+               [endpoint](const http_request& request) { return endpoint->serve(request); });
 }
 
 }  // namespace sluice::gateway

@@ -1,13 +1,13 @@
 #include "gateway/edge/event_intake.hpp"
 
-#include "config/uuid.hpp"
-#include "datasets/log_error.hpp"
-#include "gateway/edge/event_json.hpp"
-
-#include <boost/asio/error.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
+
+#include "config/uuid.hpp"
+#include "datasets/log_error.hpp"
+#include "gateway/edge/event_json.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -21,9 +21,12 @@ public:
     std::string message(int value) const override
     {
         switch (static_cast<intake_errc>(value)) {
-        case intake_errc::unknown_datastream: return "unknown datastream";
-        case intake_errc::overloaded: return "too much waits to be stored";
-        case intake_errc::timed_out: return "the write was not confirmed in time";
+            case intake_errc::unknown_datastream:
+                return "unknown datastream";
+            case intake_errc::overloaded:
+                return "too much waits to be stored";
+            case intake_errc::timed_out:
+                return "the write was not confirmed in time";
         }
         return "unknown";
     }
@@ -45,14 +48,17 @@ std::vector<std::string> split_path(std::string_view text)
 struct stream {
     intake_datastream settings;
     std::vector<std::string> id_path;
-    std::vector<datasets::append_part> parts;   ///< one per partition; the spans are set per request
+    std::vector<datasets::append_part> parts;  ///< one per partition; the spans are set per request
     std::uint32_t next_partition = 0;
 };
 
 /// Subtracts what it added when the request ends, however it ends.
 class in_flight_share {
 public:
-    in_flight_share(counter& total, std::uint64_t bytes) : total_(total), bytes_(bytes) { add(total_, bytes_); }
+    in_flight_share(counter& total, std::uint64_t bytes) : total_(total), bytes_(bytes)
+    {
+        add(total_, bytes_);
+    }
     ~in_flight_share() { subtract(total_, bytes_); }
     in_flight_share(const in_flight_share&) = delete;
     in_flight_share& operator=(const in_flight_share&) = delete;
@@ -66,12 +72,15 @@ class log_intake final : public event_intake {
 public:
     log_intake(std::vector<intake_datastream> datastreams, const config::ingest_settings& settings,
                intake_tools tools)
-        : settings_(settings), tools_(tools), scanner_(event_limits{.nesting_max = settings.nesting_max})
+        : settings_(settings),
+          tools_(tools),
+          scanner_(event_limits{.nesting_max = settings.nesting_max})
     {
         replace_datastreams(std::move(datastreams));
     }
 
-    boost::asio::awaitable<result<intake_result>> accept(std::string_view datastream, std::string_view source,
+    boost::asio::awaitable<result<intake_result>> accept(std::string_view datastream,
+                                                         std::string_view source,
                                                          const std::vector<incoming_event>& events,
                                                          std::string_view request_id) override;
 
@@ -90,8 +99,8 @@ public:
 
 private:
     stream* find(std::string_view name) const;
-    std::uint64_t collect(stream& to, std::string_view source, const std::vector<incoming_event>& events,
-                          intake_result& out);
+    std::uint64_t collect(stream& to, std::string_view source,
+                          const std::vector<incoming_event>& events, intake_result& out);
     void reject(intake_result& out, std::size_t index, const event_facts& facts);
     [[nodiscard]] failure on_write_failed(const failure& from, std::size_t events);
 
@@ -99,7 +108,8 @@ private:
     intake_tools tools_;
     event_scanner scanner_;
     std::vector<std::unique_ptr<stream>> streams_;
-    // scratch of one request between its arrival and the log's copy; nothing of it survives a suspension
+    // scratch of one request between its arrival and the log's copy; nothing of it survives a
+    // suspension
     text_arena texts_;
     std::vector<uuid_text> minted_;
     std::vector<std::vector<datasets::new_record>> by_partition_;
@@ -127,7 +137,9 @@ void log_intake::replace_datastreams(std::vector<intake_datastream> datastreams)
 stream* log_intake::find(std::string_view name) const
 {
     if (name.empty()) {
-        return streams_.size() == 1 && streams_.front()->settings.is_enabled ? streams_.front().get() : nullptr;
+        return streams_.size() == 1 && streams_.front()->settings.is_enabled
+                   ? streams_.front().get()
+                   : nullptr;
     }
     for (const auto& each : streams_) {
         if (each->settings.name == name) return each->settings.is_enabled ? each.get() : nullptr;
@@ -139,23 +151,31 @@ void log_intake::reject(intake_result& out, std::size_t index, const event_facts
 {
     auto& stats = tools_.stats;
     switch (facts.defect) {
-    case event_defect::syntax:
-    case event_defect::encoding: add(stats.rejected_syntax); break;
-    case event_defect::not_an_object: add(stats.rejected_not_an_object); break;
-    case event_defect::duplicate_key: add(stats.rejected_duplicate_key); break;
-    default: add(stats.rejected_limits); break;
+        case event_defect::syntax:
+        case event_defect::encoding:
+            add(stats.rejected_syntax);
+            break;
+        case event_defect::not_an_object:
+            add(stats.rejected_not_an_object);
+            break;
+        case event_defect::duplicate_key:
+            add(stats.rejected_duplicate_key);
+            break;
+        default:
+            add(stats.rejected_limits);
+            break;
     }
     out.rejected.push_back({index, std::string(title_of(facts.defect)),
                             fmt::format("{} (at byte {})", facts.detail, facts.position)});
 }
 
 /// Judges all events and sorts the good ones by partition. Returns their bytes.
-std::uint64_t log_intake::collect(stream& to, std::string_view source, const std::vector<incoming_event>& events,
-                                  intake_result& out)
+std::uint64_t log_intake::collect(stream& to, std::string_view source,
+                                  const std::vector<incoming_event>& events, intake_result& out)
 {
     texts_.clear();
     minted_.clear();
-    minted_.reserve(events.size());   // views into it must stay
+    minted_.reserve(events.size());  // views into it must stay
     for (auto& records : by_partition_) records.clear();
     const auto now = tools_.clock.wall_now();
     const auto partitions = static_cast<std::uint32_t>(to.parts.size());
@@ -166,7 +186,8 @@ std::uint64_t log_intake::collect(stream& to, std::string_view source, const std
         const auto& event = events[i];
         if (event.json.size() > settings_.event_bytes_max) {
             add(tools_.stats.rejected_limits);
-            out.rejected.push_back({i, "Event too large", "Send a smaller event or raise ingest.event_bytes_max."});
+            out.rejected.push_back(
+                {i, "Event too large", "Send a smaller event or raise ingest.event_bytes_max."});
             continue;
         }
         const auto facts = scanner_.scan(event.json, to.id_path, texts_);
@@ -176,7 +197,8 @@ std::uint64_t log_intake::collect(stream& to, std::string_view source, const std
         }
         datasets::new_record record;
         record.id = event.id.empty() ? facts.id : event.id;
-        if (record.id.empty()) record.id = view(minted_.emplace_back(make_uuid_v7(now, tools_.random)));
+        if (record.id.empty())
+            record.id = view(minted_.emplace_back(make_uuid_v7(now, tools_.random)));
         record.type = event.type.empty() ? facts.type : event.type;
         record.datastream = to.settings.name;
         record.source = source;
@@ -202,7 +224,8 @@ failure log_intake::on_write_failed(const failure& from, std::size_t events)
     if (from.code == boost::asio::error::timed_out) {
         add(stats.unknown, events);
         return {make_error_code(intake_errc::timed_out),
-                "the events were not confirmed in time; they may or may not be stored: send them again with the "
+                "the events were not confirmed in time; they may or may not be stored: send them "
+                "again with the "
                 "same ids"};
     }
     if (from.code == make_error_code(datasets::log_errc::overloaded)) {
@@ -215,23 +238,25 @@ failure log_intake::on_write_failed(const failure& from, std::size_t events)
     return from;
 }
 
-boost::asio::awaitable<result<intake_result>> log_intake::accept(std::string_view datastream,
-                                                                 std::string_view source,
-                                                                 const std::vector<incoming_event>& events,
-                                                                 std::string_view)
+boost::asio::awaitable<result<intake_result>> log_intake::accept(
+    std::string_view datastream, std::string_view source, const std::vector<incoming_event>& events,
+    std::string_view)
 {
     add(tools_.stats.requests);
     auto* const to = find(datastream);
     if (to == nullptr) {
-        co_return failure{make_error_code(intake_errc::unknown_datastream), "there is no such datastream"};
+        co_return failure{make_error_code(intake_errc::unknown_datastream),
+                          "there is no such datastream"};
     }
     intake_result out;
     const auto bytes = collect(*to, source, events, out);
     if (out.accepted == 0) co_return out;
-    if (tools_.stats.in_flight_bytes.load(std::memory_order_relaxed) + bytes > settings_.in_flight_bytes_max) {
+    if (tools_.stats.in_flight_bytes.load(std::memory_order_relaxed) + bytes >
+        settings_.in_flight_bytes_max) {
         add(tools_.stats.refused_overloaded, out.accepted);
         co_return failure{make_error_code(intake_errc::overloaded),
-                          "too many bytes wait to be stored; send again later or raise ingest.in_flight_bytes_max"};
+                          "too many bytes wait to be stored; send again later or raise "
+                          "ingest.in_flight_bytes_max"};
     }
     parts_.clear();
     for (std::size_t i = 0; i < to->parts.size(); ++i) {
@@ -242,7 +267,8 @@ boost::asio::awaitable<result<intake_result>> log_intake::accept(std::string_vie
     const in_flight_share share(tools_.stats.in_flight_bytes, bytes);
     datasets::log_write write;
     write.appends = parts_;
-    const auto written = co_await async_write(tools_.log, write, tools_.completions, settings_.append_timeout);
+    const auto written =
+        co_await async_write(tools_.log, write, tools_.completions, settings_.append_timeout);
     if (!written) co_return on_write_failed(written.error(), out.accepted);
     add(tools_.stats.events_accepted, out.accepted);
     add(tools_.stats.bytes_accepted, bytes);
@@ -258,7 +284,8 @@ boost::system::error_code make_error_code(intake_errc e) noexcept
 }
 
 std::unique_ptr<event_intake> make_event_intake(std::vector<intake_datastream> datastreams,
-                                                const config::ingest_settings& settings, intake_tools tools)
+                                                const config::ingest_settings& settings,
+                                                intake_tools tools)
 {
     return std::make_unique<log_intake>(std::move(datastreams), settings, tools);
 }

@@ -1,10 +1,10 @@
 #include "gateway/edge/event_json.hpp"
 
-#include "gateway/edge/json_bytes.hpp"
-
 #include <simdjson.h>
 
 #include <algorithm>
+
+#include "gateway/edge/json_bytes.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -19,22 +19,32 @@ std::uint64_t hash_of(std::string_view text) noexcept
     return hash ^ (hash >> 29);
 }
 
-constexpr std::string_view bad_grammar = "The JSON is malformed here; check commas, quotes and brackets.";
+constexpr std::string_view bad_grammar =
+    "The JSON is malformed here; check commas, quotes and brackets.";
 
 }  // namespace
 
 std::string_view title_of(event_defect defect) noexcept
 {
     switch (defect) {
-    case event_defect::none: return "Accepted";
-    case event_defect::syntax: return "Malformed JSON";
-    case event_defect::encoding: return "Invalid UTF-8";
-    case event_defect::not_an_object: return "Not an object";
-    case event_defect::duplicate_key: return "Duplicate key";
-    case event_defect::too_deep: return "Nested too deeply";
-    case event_defect::too_many_keys: return "Too many keys";
-    case event_defect::key_too_long: return "Key too long";
-    case event_defect::bad_id: return "Unusable event id";
+        case event_defect::none:
+            return "Accepted";
+        case event_defect::syntax:
+            return "Malformed JSON";
+        case event_defect::encoding:
+            return "Invalid UTF-8";
+        case event_defect::not_an_object:
+            return "Not an object";
+        case event_defect::duplicate_key:
+            return "Duplicate key";
+        case event_defect::too_deep:
+            return "Nested too deeply";
+        case event_defect::too_many_keys:
+            return "Too many keys";
+        case event_defect::key_too_long:
+            return "Key too long";
+        case event_defect::bad_id:
+            return "Unusable event id";
     }
     return "Refused";
 }
@@ -59,7 +69,8 @@ event_facts event_scanner::scan(std::string_view json, const std::vector<std::st
         skip_blanks();
         if (at_ != end_) {
             fail(event_defect::syntax,
-                 "Something follows the event; for several events send an array or application/x-ndjson.");
+                 "Something follows the event; for several events send an array or "
+                 "application/x-ndjson.");
         } else if (!simdjson::validate_utf8(json.data(), json.size())) {
             fail(event_defect::encoding, "JSON is UTF-8; encode the text before sending it.");
         } else {
@@ -85,7 +96,8 @@ void event_scanner::skip_blanks() noexcept
 bool event_scanner::walk()
 {
     if (*at_ != '{') {
-        return fail(event_defect::not_an_object, "An event must be a JSON object; wrap the value in one.");
+        return fail(event_defect::not_an_object,
+                    "An event must be a JSON object; wrap the value in one.");
     }
     bool opened = false;
     if (!read_value(opened)) return false;
@@ -145,33 +157,34 @@ bool event_scanner::read_value(bool& opened)
     const auto wanted = next_use_;
     const char* const from = at_;
     switch (*at_) {
-    case '{':
-    case '[':
-        opened = true;
-        return open(*at_++ == '{');
-    case '"': {
-        string_span text;
-        ++at_;
-        if (!read_string(text)) return false;
-        if (wanted > use::path) found_[static_cast<std::size_t>(wanted)] = text;
-        break;
-    }
-    case 't':
-        if (!read_literal("true")) return false;
-        break;
-    case 'f':
-        if (!read_literal("false")) return false;
-        break;
-    case 'n':
-        if (!read_literal("null")) return false;
-        break;
-    default:
-        if (!read_number()) return false;
-        // a configured place may hold a number: its text is a sound id
-        if (wanted == use::id_path) {
-            found_[static_cast<std::size_t>(wanted)] = {{from, static_cast<std::size_t>(at_ - from)}, false};
+        case '{':
+        case '[':
+            opened = true;
+            return open(*at_++ == '{');
+        case '"': {
+            string_span text;
+            ++at_;
+            if (!read_string(text)) return false;
+            if (wanted > use::path) found_[static_cast<std::size_t>(wanted)] = text;
+            break;
         }
-        break;
+        case 't':
+            if (!read_literal("true")) return false;
+            break;
+        case 'f':
+            if (!read_literal("false")) return false;
+            break;
+        case 'n':
+            if (!read_literal("null")) return false;
+            break;
+        default:
+            if (!read_number()) return false;
+            // a configured place may hold a number: its text is a sound id
+            if (wanted == use::id_path) {
+                found_[static_cast<std::size_t>(wanted)] = {
+                    {from, static_cast<std::size_t>(at_ - from)}, false};
+            }
+            break;
     }
     next_use_ = use::none;
     return true;
@@ -201,7 +214,8 @@ bool event_scanner::read_string(string_span& out)
         if (at_ == end_) return fail(event_defect::syntax, "The event is cut off inside a string.");
         if (*at_ == '"') break;
         if (*at_ != '\\') {
-            return fail(event_defect::syntax, "A control character stands in a string; write it as \\u00XX.");
+            return fail(event_defect::syntax,
+                        "A control character stands in a string; write it as \\u00XX.");
         }
         out.has_escape = true;
         if (!read_escape()) return false;
@@ -215,7 +229,8 @@ bool event_scanner::read_escape()
 {
     const char* const stop = skip_escape(at_, end_);
     if (stop == nullptr) {
-        return fail(event_defect::syntax, "A string holds a broken escape or half of a surrogate pair.");
+        return fail(event_defect::syntax,
+                    "A string holds a broken escape or half of a surrogate pair.");
     }
     at_ = stop;
     return true;
@@ -244,11 +259,13 @@ bool event_scanner::add_key(string_span key)
         text = key_texts_.back();
     }
     if (text.size() > limits_.key_bytes_max) {
-        return fail(event_defect::key_too_long, "Keys may have 1,024 bytes; move the text into a value.");
+        return fail(event_defect::key_too_long,
+                    "Keys may have 1,024 bytes; move the text into a value.");
     }
     const auto count = keys_.size() - object.first_key;
     if (count >= limits_.keys_max) {
-        return fail(event_defect::too_many_keys, "One object may have 4,096 keys; use an array instead.");
+        return fail(event_defect::too_many_keys,
+                    "One object may have 4,096 keys; use an array instead.");
     }
     const auto hash = hash_of(text);
     const auto bit = std::uint64_t{1} << (hash & 63);
@@ -257,7 +274,8 @@ bool event_scanner::add_key(string_span key)
     } else if ((object.key_bits & bit) != 0) {
         for (std::size_t i = object.first_key; i < keys_.size(); ++i) {
             if (keys_[i].hash == hash && keys_[i].text == text) {
-                return fail(event_defect::duplicate_key, "A key occurs twice in one object; send it once.");
+                return fail(event_defect::duplicate_key,
+                            "A key occurs twice in one object; send it once.");
             }
         }
     }
@@ -273,9 +291,10 @@ bool event_scanner::has_duplicates(const frame& object)
     std::sort(first, keys_.end(), [](const key_entry& a, const key_entry& b) {
         return a.hash != b.hash ? a.hash < b.hash : a.text < b.text;
     });
-    const auto twin = std::adjacent_find(first, keys_.end(), [](const key_entry& a, const key_entry& b) {
-        return a.hash == b.hash && a.text == b.text;
-    });
+    const auto twin =
+        std::adjacent_find(first, keys_.end(), [](const key_entry& a, const key_entry& b) {
+            return a.hash == b.hash && a.text == b.text;
+        });
     if (twin == keys_.end()) return false;
     fail(event_defect::duplicate_key, "A key occurs twice in one object; send it once.");
     return true;
@@ -316,10 +335,12 @@ void event_scanner::choose_facts()
         }
         return std::string_view{};
     };
-    facts_.id = id_path_->empty() ? first_of({use::id_, use::message_id, use::id}) : first_of({use::id_path});
+    facts_.id = id_path_->empty() ? first_of({use::id_, use::message_id, use::id})
+                                  : first_of({use::id_path});
     facts_.type = first_of({use::event_type, use::type, use::event});
     // Segment's `type` only says which call it was; for track the name says what happened
-    if (facts_.type == "track" && text_of(use::event_type).raw.empty() && !text_of(use::event).raw.empty()) {
+    if (facts_.type == "track" && text_of(use::event_type).raw.empty() &&
+        !text_of(use::event).raw.empty()) {
         facts_.type = decode(text_of(use::event));
     }
     const bool has_control = std::any_of(facts_.id.begin(), facts_.id.end(), [](char c) {

@@ -1,8 +1,8 @@
 #pragma once
-// Judges one event in a single walk over its bytes and finds its id and type on the way. Everything is
-// checked here once (grammar, UTF-8, duplicate keys, limits), so that no later reader can see another event
-// than the one that was accepted. Numbers are only checked for grammar: their text is what is kept.
-// No I/O. One scanner per thread; it keeps its memory between events.
+// Judges one event in a single walk over its bytes and finds its id and type on the way. Everything
+// is checked here once (grammar, UTF-8, duplicate keys, limits), so that no later reader can see
+// another event than the one that was accepted. Numbers are only checked for grammar: their text is
+// what is kept. No I/O. One scanner per thread; it keeps its memory between events.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,13 +18,21 @@ using text_arena = std::deque<std::string>;
 
 struct event_limits {
     std::size_t nesting_max = 64;
-    std::size_t keys_max = 4096;        ///< in one object
+    std::size_t keys_max = 4096;  ///< in one object
     std::size_t key_bytes_max = 1024;
     std::size_t id_bytes_max = 512;
 };
 
 enum class event_defect : std::uint8_t {
-    none, syntax, encoding, not_an_object, duplicate_key, too_deep, too_many_keys, key_too_long, bad_id
+    none,
+    syntax,
+    encoding,
+    not_an_object,
+    duplicate_key,
+    too_deep,
+    too_many_keys,
+    key_too_long,
+    bad_id
 };
 
 /// A title and what to do about it, for people.
@@ -32,9 +40,9 @@ enum class event_defect : std::uint8_t {
 
 struct event_facts {
     event_defect defect = event_defect::none;
-    std::string_view detail;            ///< a sentence with the remedy
-    std::size_t position = 0;           ///< byte of the event where it was noticed
-    std::string_view id;                ///< empty: mint one
+    std::string_view detail;   ///< a sentence with the remedy
+    std::size_t position = 0;  ///< byte of the event where it was noticed
+    std::string_view id;       ///< empty: mint one
     std::string_view type;
 };
 
@@ -42,7 +50,8 @@ class event_scanner {
 public:
     explicit event_scanner(event_limits limits = {}) : limits_(limits) {}
 
-    /// The whole of `json` must be one event. `id_path` (may be empty) names the place of the id instead of
+    /// The whole of `json` must be one event. `id_path` (may be empty) names the place of the id
+    /// instead of
     /// `_id`, `messageId`, `id`. The facts view `json` or `decoded`.
     [[nodiscard]] event_facts scan(std::string_view json, const std::vector<std::string>& id_path,
                                    text_arena& decoded);
@@ -54,17 +63,28 @@ private:
     };
     struct frame {
         bool is_object = false;
-        bool is_sorted_check = false;   ///< too many keys to compare each with each
-        std::int32_t path_matched = -1; ///< parts of id_path that lead here; -1: off the path
+        bool is_sorted_check = false;    ///< too many keys to compare each with each
+        std::int32_t path_matched = -1;  ///< parts of id_path that lead here; -1: off the path
         std::uint32_t first_key = 0;
-        std::uint64_t key_bits = 0;     ///< a small Bloom filter of the keys so far
+        std::uint64_t key_bits = 0;  ///< a small Bloom filter of the keys so far
     };
     struct string_span {
         std::string_view raw;
         bool has_escape = false;
     };
     /// What the value that follows a key would be used for.
-    enum class use : std::uint8_t { none, path, id_path, id_, message_id, id, event_type, type, event, uses };
+    enum class use : std::uint8_t {
+        none,
+        path,
+        id_path,
+        id_,
+        message_id,
+        id,
+        event_type,
+        type,
+        event,
+        uses
+    };
 
     bool fail(event_defect defect, std::string_view detail);
     void skip_blanks() noexcept;
@@ -91,7 +111,7 @@ private:
     text_arena* decoded_ = nullptr;
     std::vector<frame> frames_;
     std::vector<key_entry> keys_;
-    std::deque<std::string> key_texts_; ///< keys with escapes, decoded
+    std::deque<std::string> key_texts_;  ///< keys with escapes, decoded
     string_span found_[static_cast<std::size_t>(use::uses)];
     use next_use_ = use::none;
     event_facts facts_;

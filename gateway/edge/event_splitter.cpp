@@ -1,17 +1,19 @@
 #include "gateway/edge/event_splitter.hpp"
 
-#include "gateway/edge/json_bytes.hpp"
-
 #include <algorithm>
+
+#include "gateway/edge/json_bytes.hpp"
 
 namespace sluice::gateway {
 namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
 
-constexpr split_failure empty_body{"Empty body", "Send one event, an array of events, or one event per line."};
+constexpr split_failure empty_body{"Empty body",
+                                   "Send one event, an array of events, or one event per line."};
 constexpr split_failure broken_array{
-    "Malformed JSON", "The array of events is not well-formed: check its commas and its closing bracket."};
+    "Malformed JSON",
+    "The array of events is not well-formed: check its commas and its closing bracket."};
 constexpr split_failure too_many{
     "Too many events", "Send fewer events per request or raise ingest.events_per_request_max."};
 
@@ -53,7 +55,8 @@ std::optional<split_failure> split_array(std::string_view array, std::size_t eve
         const auto element = trimmed_blanks({from, static_cast<std::size_t>(at - from)});
         const bool is_last = *at++ == ']';
         if (element.empty()) {
-            return is_last && out.empty() && at == end ? std::optional<split_failure>{} : broken_array;
+            return is_last && out.empty() && at == end ? std::optional<split_failure>{}
+                                                       : broken_array;
         }
         if (out.size() >= events_max) return too_many;
         out.push_back({element, {}, {}});
@@ -70,8 +73,8 @@ bool looks_like_lines(std::string_view body)
 
 }  // namespace
 
-std::optional<split_failure> split_events(std::string_view body, body_form form, std::size_t events_max,
-                                          std::vector<incoming_event>& out)
+std::optional<split_failure> split_events(std::string_view body, body_form form,
+                                          std::size_t events_max, std::vector<incoming_event>& out)
 {
     const auto text = trimmed_blanks(body);
     if (text.empty()) return empty_body;

@@ -1,9 +1,9 @@
 #include "gateway/edge/json_bytes.hpp"
 
+#include <cstdint>
+
 #include "gateway/edge/event_json.hpp"
 #include "gateway/http/ascii.hpp"
-
-#include <cstdint>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -12,7 +12,10 @@
 namespace sluice::gateway {
 namespace {
 
-bool is_stop(char c) noexcept { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
+bool is_stop(char c) noexcept
+{
+    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
 
 /// Four hexadecimal digits, or -1.
 std::int32_t read_unit(const char* at, const char* end) noexcept
@@ -27,8 +30,14 @@ std::int32_t read_unit(const char* at, const char* end) noexcept
     return unit;
 }
 
-bool is_high_surrogate(std::int32_t unit) noexcept { return unit >= 0xd800 && unit < 0xdc00; }
-bool is_low_surrogate(std::int32_t unit) noexcept { return unit >= 0xdc00 && unit < 0xe000; }
+bool is_high_surrogate(std::int32_t unit) noexcept
+{
+    return unit >= 0xd800 && unit < 0xdc00;
+}
+bool is_low_surrogate(std::int32_t unit) noexcept
+{
+    return unit >= 0xdc00 && unit < 0xe000;
+}
 
 void append_utf8(std::string& out, std::uint32_t code)
 {
@@ -68,7 +77,8 @@ const char* find_string_stop(const char* at, const char* end) noexcept
         const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
         // unsigned "at most 0x1f": the smaller of both is the byte itself
         const auto control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-        const auto special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+        const auto special =
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
         const auto stops = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(special, control)));
         if (stops != 0) return at + __builtin_ctz(stops);
     }
@@ -89,7 +99,8 @@ const char* skip_escape(const char* at, const char* end) noexcept
     if (unit < 0 || is_low_surrogate(unit)) return nullptr;
     at += 4;
     if (!is_high_surrogate(unit)) return at;
-    if (end - at < 6 || at[0] != '\\' || at[1] != 'u' || !is_low_surrogate(read_unit(at + 2, end))) return nullptr;
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u' || !is_low_surrogate(read_unit(at + 2, end)))
+        return nullptr;
     return at + 6;
 }
 

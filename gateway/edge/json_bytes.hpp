@@ -1,6 +1,6 @@
 #pragma once
-// The byte level of JSON: where a string stops, whether an escape or a number is well-formed. Pure functions
-// over [at, end); null means malformed.
+// The byte level of JSON: where a string stops, whether an escape or a number is well-formed. Pure
+// functions over [at, end); null means malformed.
 
 #include <string>
 #include <string_view>
@@ -16,8 +16,8 @@ namespace sluice::gateway {
 /// Returns the byte behind the number. Its size and precision do not matter.
 [[nodiscard]] const char* skip_number(const char* at, const char* end) noexcept;
 
-/// The byte behind the value at `at`, by brackets and strings only: what is inside is not judged. `end` when
-/// it is cut off.
+/// The byte behind the value at `at`, by brackets and strings only: what is inside is not judged.
+/// `end` when it is cut off.
 [[nodiscard]] const char* skip_value(const char* at, const char* end) noexcept;
 
 }  // namespace sluice::gateway

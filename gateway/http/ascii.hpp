@@ -1,5 +1,6 @@
 #pragma once
-// ASCII helpers of the HTTP layer: letter case, tokens and percent escapes never depend on a locale.
+// ASCII helpers of the HTTP layer: letter case, tokens and percent escapes never depend on a
+// locale.
 
 #include <array>
 #include <cstdint>
@@ -22,7 +23,10 @@ namespace sluice::gateway {
     return true;
 }
 
-[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_digit(char c) noexcept
+{
+    return c >= '0' && c <= '9';
+}
 [[nodiscard]] constexpr bool is_alpha(char c) noexcept
 {
     return lower(c) >= 'a' && lower(c) <= 'z';
@@ -39,7 +43,8 @@ namespace sluice::gateway {
 /// One flag per byte value.
 using byte_set = std::array<bool, 256>;
 
-[[nodiscard]] constexpr byte_set make_byte_set(std::string_view extra, bool with_alphanumeric = true)
+[[nodiscard]] constexpr byte_set make_byte_set(std::string_view extra,
+                                               bool with_alphanumeric = true)
 {
     byte_set set{};
     for (int c = 0; c < 256 && with_alphanumeric; ++c) {

@@ -25,7 +25,8 @@ void field_scanner::finish_field(std::string_view message)
         return text_span{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to - from)};
     };
     std::size_t value_end = position_ - 2;
-    while (value_end > value_begin_ && (message[value_end - 1] == ' ' || message[value_end - 1] == '\t')) {
+    while (value_end > value_begin_ &&
+           (message[value_end - 1] == ' ' || message[value_end - 1] == '\t')) {
         --value_end;
     }
     fields_.push_back({span(name_begin_, name_end_), span(value_begin_, value_end)});
@@ -46,49 +47,53 @@ scan_progress field_scanner::scan_bytes(std::string_view message)
     while (position_ < size) {
         const char c = message[position_];
         switch (state_) {
-        case state::line_start:
-            if (c == '\r') {
-                state_ = state::final_line_feed;
-                ++position_;
+            case state::line_start:
+                if (c == '\r') {
+                    state_ = state::final_line_feed;
+                    ++position_;
+                    break;
+                }
+                if (!contains(token_bytes, c))
+                    return refuse(400, "A header line must begin with a name.");
+                if (fields_.size() >= limits_.fields_max)
+                    return refuse(431, "There are too many header fields.");
+                name_begin_ = position_;
+                state_ = state::name;
+                [[fallthrough]];
+            case state::name:
+                while (position_ < size && contains(token_bytes, message[position_])) ++position_;
+                if (position_ == size) break;
+                if (message[position_] != ':')
+                    return refuse(400, "A header name holds a byte it must not.");
+                name_end_ = position_++;
+                state_ = state::blanks;
                 break;
-            }
-            if (!contains(token_bytes, c)) return refuse(400, "A header line must begin with a name.");
-            if (fields_.size() >= limits_.fields_max) return refuse(431, "There are too many header fields.");
-            name_begin_ = position_;
-            state_ = state::name;
-            [[fallthrough]];
-        case state::name:
-            while (position_ < size && contains(token_bytes, message[position_])) ++position_;
-            if (position_ == size) break;
-            if (message[position_] != ':') return refuse(400, "A header name holds a byte it must not.");
-            name_end_ = position_++;
-            state_ = state::blanks;
-            break;
-        case state::blanks:
-            if (c == ' ' || c == '\t') {
+            case state::blanks:
+                if (c == ' ' || c == '\t') {
+                    ++position_;
+                    break;
+                }
+                value_begin_ = position_;
+                state_ = state::value;
+                [[fallthrough]];
+            case state::value:
+                while (position_ < size && contains(value_bytes, message[position_])) ++position_;
+                if (position_ == size) break;
+                if (message[position_] != '\r')
+                    return refuse(400, "A header value holds a control byte.");
                 ++position_;
+                state_ = state::line_feed;
                 break;
-            }
-            value_begin_ = position_;
-            state_ = state::value;
-            [[fallthrough]];
-        case state::value:
-            while (position_ < size && contains(value_bytes, message[position_])) ++position_;
-            if (position_ == size) break;
-            if (message[position_] != '\r') return refuse(400, "A header value holds a control byte.");
-            ++position_;
-            state_ = state::line_feed;
-            break;
-        case state::line_feed:
-            if (c != '\n') return refuse(400, "Header lines must end with CR LF.");
-            ++position_;
-            finish_field(message);
-            state_ = state::line_start;
-            break;
-        case state::final_line_feed:
-            if (c != '\n') return refuse(400, "The header must end with CR LF.");
-            ++position_;
-            return scan_progress::done;
+            case state::line_feed:
+                if (c != '\n') return refuse(400, "Header lines must end with CR LF.");
+                ++position_;
+                finish_field(message);
+                state_ = state::line_start;
+                break;
+            case state::final_line_feed:
+                if (c != '\n') return refuse(400, "The header must end with CR LF.");
+                ++position_;
+                return scan_progress::done;
         }
     }
     return scan_progress::need_more;

@@ -1,6 +1,7 @@
 #pragma once
-// Reads a field section (header or trailers) as bytes arrive and refuses it at the first impossible byte.
-// No I/O; positions are offsets into the message, because the buffer under it may move. One per session.
+// Reads a field section (header or trailers) as bytes arrive and refuses it at the first impossible
+// byte. No I/O; positions are offsets into the message, because the buffer under it may move. One
+// per session.
 
 #include <cstdint>
 #include <string_view>
@@ -20,7 +21,7 @@ struct text_span {
 
 struct field_span {
     text_span name;
-    text_span value;   ///< without surrounding blanks
+    text_span value;  ///< without surrounding blanks
 };
 
 /// Why a message is not served; `reason` goes to the client, it never quotes the bytes.
@@ -41,7 +42,8 @@ public:
     /// Begins a section at `begin`; keeps the capacity of the last one.
     void start(std::size_t begin, limits allowed) noexcept;
 
-    /// Looks at what has arrived since the last call; `message` must begin at the same byte each time.
+    /// Looks at what has arrived since the last call; `message` must begin at the same byte each
+    /// time.
     [[nodiscard]] scan_progress scan(std::string_view message);
 
     /// One past the section, valid when done.

@@ -1,12 +1,12 @@
 // The rules of request_check.hpp that need the whole head: target form, Host, lengths, codings.
 
-#include "gateway/http/ascii.hpp"
-#include "gateway/http/request_check.hpp"
-
 #include <arpa/inet.h>
 
 #include <array>
 #include <string>
+
+#include "gateway/http/ascii.hpp"
+#include "gateway/http/request_check.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -82,7 +82,10 @@ std::optional<authority> parse_authority(std::string_view text)
     return out;
 }
 
-std::string_view with_default_port(std::string_view port) { return port.empty() ? "80" : port; }
+std::string_view with_default_port(std::string_view port)
+{
+    return port.empty() ? "80" : port;
+}
 
 bool is_same_server(const authority& a, const authority& b)
 {
@@ -98,7 +101,8 @@ verdict split_target(std::string_view message, request_head& head, std::optional
     std::size_t path_begin = 0;
     if (method == "CONNECT") {
         const auto to = parse_authority(target);
-        if (!to || to->port.empty()) return refusal{400, "CONNECT needs host and port as its target."};
+        if (!to || to->port.empty())
+            return refusal{400, "CONNECT needs host and port as its target."};
         head.path = head.target;
         return accepted;
     }
@@ -153,9 +157,11 @@ verdict read_transfer_coding(std::string_view value, request_head& head)
         head.is_chunked = true;
         return accepted;
     }
-    // a list that ends in chunked is a sound message in a coding we do not have; all else is nonsense
+    // a list that ends in chunked is a sound message in a coding we do not have; all else is
+    // nonsense
     const auto comma = value.rfind(',');
-    if (comma != std::string_view::npos && equals_ignoring_case(trimmed(value.substr(comma + 1)), "chunked")) {
+    if (comma != std::string_view::npos &&
+        equals_ignoring_case(trimmed(value.substr(comma + 1)), "chunked")) {
         const auto first = trimmed(value.substr(0, comma));
         bool is_token = !first.empty() && !equals_ignoring_case(first, "chunked");
         for (const char c : first) is_token = is_token && contains(token_bytes, c);
@@ -177,8 +183,8 @@ void read_connection_options(std::string_view value, bool& close, bool& keep_ali
 
 /// The fields that may stand in a request once only, in the order of `seen`.
 constexpr std::array<std::string_view, 8> singletons{
-    "host", "content-length", "transfer-encoding", "expect",
-    "content-type", "authorization", "content-encoding", "origin"};
+    "host",         "content-length", "transfer-encoding", "expect",
+    "content-type", "authorization",  "content-encoding",  "origin"};
 enum : std::size_t { host, content_length, transfer_encoding, expect, singleton_others };
 
 struct field_facts {
@@ -189,8 +195,8 @@ struct field_facts {
     bool keep_alive = false;
 };
 
-verdict read_fields(std::string_view message, const std::vector<field_span>& fields, field_facts& facts,
-                    request_head& head)
+verdict read_fields(std::string_view message, const std::vector<field_span>& fields,
+                    field_facts& facts, request_head& head)
 {
     for (const auto& field : fields) {
         const auto name = field.name.in(message);
@@ -200,8 +206,10 @@ verdict read_fields(std::string_view message, const std::vector<field_span>& fie
             continue;
         }
         for (std::size_t i = 0; i < singletons.size(); ++i) {
-            if (name.size() != singletons[i].size() || !equals_ignoring_case(name, singletons[i])) continue;
-            if (facts.seen[i]) return refusal{400, "A header field that may stand once is repeated."};
+            if (name.size() != singletons[i].size() || !equals_ignoring_case(name, singletons[i]))
+                continue;
+            if (facts.seen[i])
+                return refusal{400, "A header field that may stand once is repeated."};
             facts.seen[i] = true;
             verdict broken;
             if (i == host) facts.host_value = value;
@@ -215,7 +223,8 @@ verdict read_fields(std::string_view message, const std::vector<field_span>& fie
     return accepted;
 }
 
-verdict check_host(const field_facts& facts, const std::optional<authority>& named, const request_head& head)
+verdict check_host(const field_facts& facts, const std::optional<authority>& named,
+                   const request_head& head)
 {
     if (!facts.seen[host]) {
         return head.is_http_1_0 ? accepted : verdict{refusal{400, "HTTP/1.1 needs a Host field."}};
@@ -228,8 +237,8 @@ verdict check_host(const field_facts& facts, const std::optional<authority>& nam
     return accepted;
 }
 
-verdict check_framing(std::string_view message, const field_facts& facts, const config::http_limits& limits,
-                      request_head& head)
+verdict check_framing(std::string_view message, const field_facts& facts,
+                      const config::http_limits& limits, request_head& head)
 {
     if (facts.seen[transfer_encoding] && (facts.seen[content_length] || head.is_http_1_0)) {
         return refusal{400, "Transfer-Encoding stands beside Content-Length or in HTTP/1.0."};
@@ -241,8 +250,9 @@ verdict check_framing(std::string_view message, const field_facts& facts, const 
         head.expects_continue = head.has_body();
     }
     if (head.content_length > limits.body_bytes_max) {
-        return refusal{413, "The body is larger than the limit: send fewer events per request or raise "
-                            "body_bytes_max."};
+        return refusal{413,
+                       "The body is larger than the limit: send fewer events per request or raise "
+                       "body_bytes_max."};
     }
     const auto method = head.method.in(message);
     if (!facts.seen[content_length] && !facts.seen[transfer_encoding] &&
@@ -254,7 +264,8 @@ verdict check_framing(std::string_view message, const field_facts& facts, const 
 
 }  // namespace
 
-std::optional<refusal> apply_head_rules(std::string_view message, const std::vector<field_span>& fields,
+std::optional<refusal> apply_head_rules(std::string_view message,
+                                        const std::vector<field_span>& fields,
                                         const config::http_limits& limits, request_head& head)
 {
     std::optional<authority> named;

@@ -1,5 +1,6 @@
 #pragma once
-// Counters of one listener on one thread. Written by that thread, read by the metrics page (relaxed).
+// Counters of one listener on one thread. Written by that thread, read by the metrics page
+// (relaxed).
 
 #include <atomic>
 #include <cstdint>

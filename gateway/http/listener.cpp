@@ -1,7 +1,7 @@
 #include "gateway/http/listener.hpp"
 
-#include "config/clock.hpp"
-#include "gateway/http/session.hpp"
+#include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -9,11 +9,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
-
 #include <random>
 
-#include <sys/socket.h>
+#include "config/clock.hpp"
+#include "gateway/http/session.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -28,7 +27,8 @@ constexpr std::chrono::milliseconds tick{250};
 /// Out of file descriptors: accepting again at once would only spin.
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::string_view too_many_answer =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: "
+    "close\r\n\r\n";
 
 std::uint64_t id_seed()
 {
@@ -45,8 +45,8 @@ std::string peer_address(const tcp::socket& socket)
 
 class tcp_listener final : public listener {
 public:
-    tcp_listener(tcp::acceptor acceptor, const config::listener_settings& settings, const router& routes,
-                 http_stats& stats)
+    tcp_listener(tcp::acceptor acceptor, const config::listener_settings& settings,
+                 const router& routes, http_stats& stats)
         : core_(std::make_shared<core>(std::move(acceptor), settings, routes, stats))
     {
         const auto executor = core_->acceptor.get_executor();
@@ -125,7 +125,8 @@ private:
     {
         auto& stats = self->tools.stats;
         add(stats.connections_accepted);
-        if (stats.connections_open.load(std::memory_order_relaxed) >= self->limits.connections_max) {
+        if (stats.connections_open.load(std::memory_order_relaxed) >=
+            self->limits.connections_max) {
             add(stats.connections_refused);
             ::send(socket.native_handle(), too_many_answer.data(), too_many_answer.size(),
                    MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -160,8 +161,8 @@ failure cannot_listen(const config::listener_settings& settings, error_code ec)
     } else if (ec == boost::system::errc::address_not_available) {
         remedy = "this machine has no such address: use 127.0.0.1 or 0.0.0.0";
     }
-    return {ec, fmt::format("cannot listen on {}:{}: {}; {}", settings.address, settings.port, ec.message(),
-                            remedy)};
+    return {ec, fmt::format("cannot listen on {}:{}: {}; {}", settings.address, settings.port,
+                            ec.message(), remedy)};
 }
 
 result<tcp::acceptor> bind_address(asio::io_context& on, const config::listener_settings& settings,
@@ -170,8 +171,9 @@ result<tcp::acceptor> bind_address(asio::io_context& on, const config::listener_
     error_code ec;
     const auto address = asio::ip::make_address(settings.address, ec);
     if (ec) {
-        return failure{ec, fmt::format("`{}` is not an IP address; write for example 127.0.0.1 or ::1",
-                                       settings.address)};
+        return failure{ec,
+                       fmt::format("`{}` is not an IP address; write for example 127.0.0.1 or ::1",
+                                   settings.address)};
     }
     tcp::acceptor acceptor(on);
     const tcp::endpoint endpoint(address, settings.port);
@@ -198,7 +200,8 @@ result<void> check_address_is_free(const config::listener_settings& settings)
     return {};
 }
 
-result<std::unique_ptr<listener>> open_listener(asio::io_context& on, const config::listener_settings& settings,
+result<std::unique_ptr<listener>> open_listener(asio::io_context& on,
+                                                const config::listener_settings& settings,
                                                 const router& routes, http_stats& stats)
 {
     auto bound = bind_address(on, settings, true);

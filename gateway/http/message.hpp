@@ -1,5 +1,6 @@
 #pragma once
-// A request as endpoints see it and the response they give. One thread; views last until the handler ends.
+// A request as endpoints see it and the response they give. One thread; views last until the
+// handler ends.
 
 #include <cstdint>
 #include <span>
@@ -11,8 +12,8 @@
 namespace sluice::gateway {
 
 struct http_header {
-    std::string_view name;    ///< as sent
-    std::string_view value;   ///< without surrounding blanks
+    std::string_view name;   ///< as sent
+    std::string_view value;  ///< without surrounding blanks
 };
 
 struct http_request {
@@ -21,8 +22,8 @@ struct http_request {
     std::string_view path;    ///< up to `?`, not decoded
     std::string_view query;   ///< behind `?`
     std::span<const http_header> headers;
-    std::string_view body;    ///< de-chunked and decompressed
-    std::string_view peer;    ///< address of the client
+    std::string_view body;  ///< de-chunked and decompressed
+    std::string_view peer;  ///< address of the client
     std::string_view request_id;
 
     /// First header of that name (ASCII case ignored), or empty.

@@ -1,9 +1,9 @@
 #include "gateway/http/policies.hpp"
 
+#include <array>
+
 #include "gateway/http/policy_content_coding.hpp"
 #include "gateway/http/policy_request_id.hpp"
-
-#include <array>
 
 namespace sluice::gateway {
 namespace {
@@ -19,7 +19,10 @@ constexpr std::array ordered{
 
 }  // namespace
 
-std::span<const policy> policy_list() noexcept { return ordered; }
+std::span<const policy> policy_list() noexcept
+{
+    return ordered;
+}
 
 bool apply_policies(policy_stage stage, policy_context& context, http_response& instead)
 {

@@ -1,14 +1,14 @@
 #pragma once
-// What every request passes on its way to the endpoint: one ordered list, one file per policy. A policy
-// decides from the request alone and never waits. Runs on the session's thread.
-
-#include "config/settings_gateway.hpp"
-#include "gateway/http/message.hpp"
+// What every request passes on its way to the endpoint: one ordered list, one file per policy. A
+// policy decides from the request alone and never waits. Runs on the session's thread.
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "config/settings_gateway.hpp"
+#include "gateway/http/message.hpp"
 
 namespace sluice::gateway {
 
@@ -27,13 +27,13 @@ struct policy_context {
     http_request& request;
     const config::http_limits& limits;
     request_id_source& ids;
-    std::string& request_id;       ///< what request.request_id views
-    std::string& inflated;         ///< what request.body views after decompression
+    std::string& request_id;  ///< what request.request_id views
+    std::string& inflated;    ///< what request.body views after decompression
 };
 
 enum class policy_stage : std::uint8_t {
-    head,   ///< before the body is read: what it refuses costs the client no upload
-    body,   ///< body complete
+    head,  ///< before the body is read: what it refuses costs the client no upload
+    body,  ///< body complete
 };
 
 struct policy {
@@ -41,12 +41,13 @@ struct policy {
     policy_stage stage;
     /// False: `instead` is the answer and the endpoint is not asked.
     bool (*apply)(policy_context& context, http_response& instead);
-    std::string_view reason;       ///< why it stands at this place of the list
+    std::string_view reason;  ///< why it stands at this place of the list
 };
 
 [[nodiscard]] std::span<const policy> policy_list() noexcept;
 
 /// Runs the policies of one stage in order, up to the first that answers.
-[[nodiscard]] bool apply_policies(policy_stage stage, policy_context& context, http_response& instead);
+[[nodiscard]] bool apply_policies(policy_stage stage, policy_context& context,
+                                  http_response& instead);
 
 }  // namespace sluice::gateway

@@ -1,13 +1,13 @@
 #include "gateway/http/policy_content_coding.hpp"
 
-#include "gateway/http/ascii.hpp"
-#include "gateway/http/problem.hpp"
-
 #include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
 #include <memory>
+
+#include "gateway/http/ascii.hpp"
+#include "gateway/http/problem.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -49,7 +49,8 @@ inflation inflate_zlib(std::string_view in, std::string& out, std::uint64_t byte
             if (window < 16 || ::inflateReset(&stream) != Z_OK) return inflation::broken;
             continue;
         }
-        if (status != Z_OK || (stream.avail_in == 0 && stream.avail_out > 0)) return inflation::broken;
+        if (status != Z_OK || (stream.avail_in == 0 && stream.avail_out > 0))
+            return inflation::broken;
     }
     out.resize(used);
     return used > bytes_max ? inflation::too_large : inflation::done;
@@ -57,7 +58,8 @@ inflation inflate_zlib(std::string_view in, std::string& out, std::uint64_t byte
 
 inflation inflate_zstd(std::string_view in, std::string& out, std::uint64_t bytes_max)
 {
-    const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(::ZSTD_createDCtx(), ::ZSTD_freeDCtx);
+    const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(::ZSTD_createDCtx(),
+                                                                          ::ZSTD_freeDCtx);
     if (!context) return inflation::broken;
     // a frame may ask for a window of gigabytes; 8 MiB is what the format recommends to support
     ::ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, 23);
@@ -82,14 +84,17 @@ std::string_view content_coding(const http_request& request)
     return equals_ignoring_case(coding, "identity") ? std::string_view{} : coding;
 }
 
-inflation inflate_body(std::string_view coding, std::string_view body, std::string& out, std::uint64_t bytes_max)
+inflation inflate_body(std::string_view coding, std::string_view body, std::string& out,
+                       std::uint64_t bytes_max)
 {
     if (equals_ignoring_case(coding, "zstd")) return inflate_zstd(body, out, bytes_max);
-    if (!equals_ignoring_case(coding, "deflate")) return inflate_zlib(body, out, bytes_max, MAX_WBITS + 16);
+    if (!equals_ignoring_case(coding, "deflate"))
+        return inflate_zlib(body, out, bytes_max, MAX_WBITS + 16);
     // "deflate" means the zlib format, but some clients send the bare stream
-    const bool has_zlib_header = (body[0] & 0x0f) == 8 && body.size() > 1 &&
-                                 (static_cast<unsigned char>(body[0]) * 256u +
-                                  static_cast<unsigned char>(body[1])) % 31 == 0;
+    const bool has_zlib_header =
+        (body[0] & 0x0f) == 8 && body.size() > 1 &&
+        (static_cast<unsigned char>(body[0]) * 256u + static_cast<unsigned char>(body[1])) % 31 ==
+            0;
     return inflate_zlib(body, out, bytes_max, has_zlib_header ? MAX_WBITS : -MAX_WBITS);
 }
 
@@ -98,8 +103,9 @@ inflation inflate_body(std::string_view coding, std::string_view body, std::stri
 bool check_content_coding(policy_context& context, http_response& instead)
 {
     const auto coding = content_coding(context.request);
-    if (coding.empty() || equals_ignoring_case(coding, "gzip") || equals_ignoring_case(coding, "x-gzip") ||
-        equals_ignoring_case(coding, "deflate") || equals_ignoring_case(coding, "zstd")) {
+    if (coding.empty() || equals_ignoring_case(coding, "gzip") ||
+        equals_ignoring_case(coding, "x-gzip") || equals_ignoring_case(coding, "deflate") ||
+        equals_ignoring_case(coding, "zstd")) {
         return true;
     }
     instead = make_problem(415, "Unsupported content coding",
@@ -116,19 +122,22 @@ bool decompress_body(policy_context& context, http_response& instead)
     auto outcome = inflation::broken;
     context.inflated.clear();
     if (!context.request.body.empty()) {
-        outcome = inflate_body(coding, context.request.body, context.inflated, context.limits.body_bytes_max);
+        outcome = inflate_body(coding, context.request.body, context.inflated,
+                               context.limits.body_bytes_max);
     }
     if (outcome == inflation::done) {
         context.request.body = context.inflated;
         return true;
     }
-    instead = outcome == inflation::broken
-                  ? make_problem(400, "Broken compression",
-                                 "The body is not what Content-Encoding announces, or it is cut off.",
-                                 context.request_id)
-                  : make_problem(413, "Body too large",
-                                 "The decompressed body exceeds body_bytes_max: send fewer events per request.",
-                                 context.request_id);
+    instead =
+        outcome == inflation::broken
+            ? make_problem(400, "Broken compression",
+                           "The body is not what Content-Encoding announces, or it is cut off.",
+                           context.request_id)
+            : make_problem(
+                  413, "Body too large",
+                  "The decompressed body exceeds body_bytes_max: send fewer events per request.",
+                  context.request_id);
     return false;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Content-Encoding: gzip, deflate and zstd, one layer. Inflation is bounded in size and in ratio, so a small
-// body cannot become a large one that nobody asked for.
+// Content-Encoding: gzip, deflate and zstd, one layer. Inflation is bounded in size and in ratio,
+// so a small body cannot become a large one that nobody asked for.
 
 #include "gateway/http/policies.hpp"
 

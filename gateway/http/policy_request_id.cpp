@@ -1,9 +1,9 @@
 #include "gateway/http/policy_request_id.hpp"
 
-#include "gateway/http/ascii.hpp"
-
 #include <algorithm>
 #include <ctime>
+
+#include "gateway/http/ascii.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -26,7 +26,8 @@ void append_hex(std::string& out, std::uint64_t value, int digits)
 
 }  // namespace
 
-/// Seconds in front, so that ids sort by time; behind them a bijection of a counter, so that none repeats.
+/// Seconds in front, so that ids sort by time; behind them a bijection of a counter, so that none
+/// repeats.
 void request_id_source::next(std::string& out)
 {
     state_ += 0x9e3779b97f4a7c15;

@@ -24,7 +24,8 @@ void append_json_string(std::string& out, std::string_view text)
 }
 
 http_response make_problem(int status, std::string_view title, std::string_view detail,
-                           std::string_view request_id, std::optional<std::chrono::seconds> retry_after)
+                           std::string_view request_id,
+                           std::optional<std::chrono::seconds> retry_after)
 {
     http_response response;
     response.status = status;
@@ -43,7 +44,8 @@ http_response make_problem(int status, std::string_view title, std::string_view 
         append_json_string(body, request_id);
     }
     body.push_back('}');
-    if (retry_after) response.headers.emplace_back("Retry-After", std::to_string(retry_after->count()));
+    if (retry_after)
+        response.headers.emplace_back("Retry-After", std::to_string(retry_after->count()));
     return response;
 }
 

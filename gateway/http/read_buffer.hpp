@@ -1,6 +1,7 @@
 #pragma once
-// The bytes of a connection that have been read but not consumed, contiguous. Grows with what arrives, not
-// with what is announced; gives memory back when it is empty, because idle connections are many.
+// The bytes of a connection that have been read but not consumed, contiguous. Grows with what
+// arrives, not with what is announced; gives memory back when it is empty, because idle connections
+// are many.
 
 #include <algorithm>
 #include <cstddef>

@@ -5,7 +5,8 @@
 namespace sluice::gateway {
 namespace {
 
-/// RFC 3986 without `#`, which is never sent; brackets only occur in an authority and are judged there.
+/// RFC 3986 without `#`, which is never sent; brackets only occur in an authority and are judged
+/// there.
 constexpr byte_set target_bytes = make_byte_set("-._~:/?@!$&'()*+,;=%[]");
 constexpr std::string_view protocol = "HTTP/";
 
@@ -72,57 +73,63 @@ scan_progress request_check::scan_request_line(std::string_view message)
     while (position_ < message.size()) {
         const char c = message[position_];
         switch (state_) {
-        case state::start:
-            state_ = c == '\r' ? state::start_line_feed : state::method_start;
-            if (c == '\r') ++position_;
-            break;
-        case state::start_line_feed:
-            if (c != '\n') return refuse({400, "A lone CR stands before the request."});
-            ++position_;
-            state_ = state::method_start;
-            break;
-        case state::method_start:
-            token_begin_ = position_;
-            if (!contains(token_bytes, c)) return refuse({400, "This is not an HTTP request."});
-            state_ = state::method;
-            [[fallthrough]];
-        case state::method:
-            while (position_ < message.size() && contains(token_bytes, message[position_])) ++position_;
-            if (position_ == message.size()) break;
-            if (message[position_] != ' ') return refuse({400, "The method holds a byte it must not."});
-            head_.method = span(position_++);
-            token_begin_ = position_;
-            state_ = state::target;
-            break;
-        case state::target:
-            while (position_ < message.size() && contains(target_bytes, message[position_])) ++position_;
-            if (position_ == message.size()) break;
-            if (message[position_] != ' ' || position_ == token_begin_) {
-                return refuse({400, "The request target holds a byte it must not."});
-            }
-            head_.target = span(position_++);
-            state_ = state::version;
-            break;
-        case state::version:
-            ++position_;
-            if (scan_version(c) == scan_progress::refused) return scan_progress::refused;
-            break;
-        case state::line_end:
-            if (c != '\r') return refuse({400, "The request line must end with CR LF."});
-            ++position_;
-            state_ = state::line_feed;
-            break;
-        case state::line_feed:
-            if (c != '\n') return refuse({400, "The request line must end with CR LF."});
-            ++position_;
-            if (position_ > limits_.request_line_bytes_max) return refuse({414, "The request line is too long."});
-            if (major_ != '1' || minor_ > '1') return refuse({505, "Use HTTP/1.1."});
-            head_.is_http_1_0 = minor_ == '0';
-            return scan_progress::done;
-        case state::fields: return scan_progress::done;
+            case state::start:
+                state_ = c == '\r' ? state::start_line_feed : state::method_start;
+                if (c == '\r') ++position_;
+                break;
+            case state::start_line_feed:
+                if (c != '\n') return refuse({400, "A lone CR stands before the request."});
+                ++position_;
+                state_ = state::method_start;
+                break;
+            case state::method_start:
+                token_begin_ = position_;
+                if (!contains(token_bytes, c)) return refuse({400, "This is not an HTTP request."});
+                state_ = state::method;
+                [[fallthrough]];
+            case state::method:
+                while (position_ < message.size() && contains(token_bytes, message[position_]))
+                    ++position_;
+                if (position_ == message.size()) break;
+                if (message[position_] != ' ')
+                    return refuse({400, "The method holds a byte it must not."});
+                head_.method = span(position_++);
+                token_begin_ = position_;
+                state_ = state::target;
+                break;
+            case state::target:
+                while (position_ < message.size() && contains(target_bytes, message[position_]))
+                    ++position_;
+                if (position_ == message.size()) break;
+                if (message[position_] != ' ' || position_ == token_begin_) {
+                    return refuse({400, "The request target holds a byte it must not."});
+                }
+                head_.target = span(position_++);
+                state_ = state::version;
+                break;
+            case state::version:
+                ++position_;
+                if (scan_version(c) == scan_progress::refused) return scan_progress::refused;
+                break;
+            case state::line_end:
+                if (c != '\r') return refuse({400, "The request line must end with CR LF."});
+                ++position_;
+                state_ = state::line_feed;
+                break;
+            case state::line_feed:
+                if (c != '\n') return refuse({400, "The request line must end with CR LF."});
+                ++position_;
+                if (position_ > limits_.request_line_bytes_max)
+                    return refuse({414, "The request line is too long."});
+                if (major_ != '1' || minor_ > '1') return refuse({505, "Use HTTP/1.1."});
+                head_.is_http_1_0 = minor_ == '0';
+                return scan_progress::done;
+            case state::fields:
+                return scan_progress::done;
         }
     }
-    if (position_ > limits_.request_line_bytes_max) return refuse({414, "The request line is too long."});
+    if (position_ > limits_.request_line_bytes_max)
+        return refuse({414, "The request line is too long."});
     return scan_progress::need_more;
 }
 

@@ -1,14 +1,14 @@
 #pragma once
-// The strict check of a request head: bytes in, need_more, done or a refusal out. It alone decides how a
-// request is framed, because two readers that disagree about that can be played against each other.
-// No I/O. One per session, reused for each request.
-
-#include "config/settings_gateway.hpp"
-#include "gateway/http/field_scanner.hpp"
+// The strict check of a request head: bytes in, need_more, done or a refusal out. It alone decides
+// how a request is framed, because two readers that disagree about that can be played against each
+// other. No I/O. One per session, reused for each request.
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
+
+#include "config/settings_gateway.hpp"
+#include "gateway/http/field_scanner.hpp"
 
 namespace sluice::gateway {
 
@@ -24,7 +24,7 @@ struct request_head {
     bool has_length = false;
     bool expects_continue = false;
     std::uint64_t content_length = 0;
-    std::size_t size = 0;          ///< bytes of the head, with the empty line
+    std::size_t size = 0;  ///< bytes of the head, with the empty line
 
     [[nodiscard]] bool has_body() const noexcept { return is_chunked || content_length > 0; }
 };
@@ -41,12 +41,23 @@ public:
     [[nodiscard]] scan_progress scan(std::string_view message);
 
     [[nodiscard]] const request_head& head() const noexcept { return head_; }
-    [[nodiscard]] const std::vector<field_span>& fields() const noexcept { return fields_.fields(); }
+    [[nodiscard]] const std::vector<field_span>& fields() const noexcept
+    {
+        return fields_.fields();
+    }
     [[nodiscard]] const refusal& why() const noexcept { return why_; }
 
 private:
     enum class state : std::uint8_t {
-        start, start_line_feed, method_start, method, target, version, line_end, line_feed, fields
+        start,
+        start_line_feed,
+        method_start,
+        method,
+        target,
+        version,
+        line_end,
+        line_feed,
+        fields
     };
 
     scan_progress refuse(refusal why) noexcept;
@@ -65,7 +76,8 @@ private:
     refusal why_;
 };
 
-/// The rules that need the whole head: target form, Host, lengths, codings, expectations. Fills `head`.
+/// The rules that need the whole head: target form, Host, lengths, codings, expectations. Fills
+/// `head`.
 [[nodiscard]] std::optional<refusal> apply_head_rules(std::string_view message,
                                                       const std::vector<field_span>& fields,
                                                       const config::http_limits& limits,

@@ -24,9 +24,8 @@ void append_number(std::string& out, std::uint64_t number)
 /// An endpoint may have copied a value from a request: nothing in it may end the line.
 bool is_safe(std::string_view text) noexcept
 {
-    return std::none_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    });
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value)
@@ -54,42 +53,72 @@ std::string_view date_cache::text(std::time_t now)
 std::string_view reason_phrase(int status) noexcept
 {
     switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 207: return "Multi-Status";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 411: return "Length Required";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return status < 400 ? "OK" : "Error";
+        case 200:
+            return "OK";
+        case 201:
+            return "Created";
+        case 202:
+            return "Accepted";
+        case 204:
+            return "No Content";
+        case 207:
+            return "Multi-Status";
+        case 304:
+            return "Not Modified";
+        case 400:
+            return "Bad Request";
+        case 401:
+            return "Unauthorized";
+        case 403:
+            return "Forbidden";
+        case 404:
+            return "Not Found";
+        case 405:
+            return "Method Not Allowed";
+        case 408:
+            return "Request Timeout";
+        case 409:
+            return "Conflict";
+        case 411:
+            return "Length Required";
+        case 413:
+            return "Content Too Large";
+        case 414:
+            return "URI Too Long";
+        case 415:
+            return "Unsupported Media Type";
+        case 417:
+            return "Expectation Failed";
+        case 422:
+            return "Unprocessable Content";
+        case 429:
+            return "Too Many Requests";
+        case 431:
+            return "Request Header Fields Too Large";
+        case 500:
+            return "Internal Server Error";
+        case 501:
+            return "Not Implemented";
+        case 503:
+            return "Service Unavailable";
+        case 505:
+            return "HTTP Version Not Supported";
+        default:
+            return status < 400 ? "OK" : "Error";
     }
 }
 
-void append_response(std::string& out, const http_response& response, const response_options& options)
+void append_response(std::string& out, const http_response& response,
+                     const response_options& options)
 {
     const bool may_have_body = response.status != 204 && response.status != 304;
     out.append("HTTP/1.1 ");
     append_number(out, static_cast<std::uint64_t>(response.status));
     out.push_back(' ');
-    out.append(reason_phrase(response.status)).append("\r\nDate: ").append(options.date).append("\r\n");
+    out.append(reason_phrase(response.status))
+        .append("\r\nDate: ")
+        .append(options.date)
+        .append("\r\n");
     if (may_have_body) {
         if (!response.body.empty()) append_field(out, "Content-Type", response.content_type);
         out.append("Content-Length: ");

@@ -1,11 +1,12 @@
 #pragma once
-// Turns a response into bytes: one buffer, one write. Values that would break the header are left out.
-
-#include "gateway/http/message.hpp"
+// Turns a response into bytes: one buffer, one write. Values that would break the header are left
+// out.
 
 #include <ctime>
 #include <string>
 #include <string_view>
+
+#include "gateway/http/message.hpp"
 
 namespace sluice::gateway {
 
@@ -22,13 +23,14 @@ private:
 struct response_options {
     std::string_view request_id;
     std::string_view date;
-    bool has_body = true;         ///< false for the answer to HEAD
+    bool has_body = true;  ///< false for the answer to HEAD
     bool keeps_alive = true;
     bool is_http_1_0 = false;
 };
 
 /// Appends head and body to `out`.
-void append_response(std::string& out, const http_response& response, const response_options& options);
+void append_response(std::string& out, const http_response& response,
+                     const response_options& options);
 
 [[nodiscard]] std::string_view reason_phrase(int status) noexcept;
 

@@ -1,9 +1,9 @@
 #include "gateway/http/router.hpp"
 
-#include "gateway/http/problem.hpp"
-
 #include <algorithm>
 #include <array>
+
+#include "gateway/http/problem.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -46,11 +46,13 @@ const endpoint_function* router::find(const http_request& request, http_response
                                               : request.path == candidate.path;
         if (!fits) continue;
         if (candidate.method == request.method) return &candidate.endpoint;
-        if (candidate.method == "GET" && request.method == "HEAD") instead_of_head = &candidate.endpoint;
+        if (candidate.method == "GET" && request.method == "HEAD")
+            instead_of_head = &candidate.endpoint;
         if (!has_method(allowed, candidate.method)) allowed.emplace_back(candidate.method);
     }
     if (instead_of_head != nullptr) return instead_of_head;
-    if (std::find(known_methods.begin(), known_methods.end(), request.method) == known_methods.end()) {
+    if (std::find(known_methods.begin(), known_methods.end(), request.method) ==
+        known_methods.end()) {
         otherwise = make_problem(501, "Unknown method", "Use GET or POST.", request.request_id);
         return nullptr;
     }
@@ -61,13 +63,15 @@ const endpoint_function* router::find(const http_request& request, http_response
         return nullptr;
     }
     if (allowed.empty() && request.method != "CONNECT" && request.method != "TRACE") {
-        otherwise = make_problem(404, "Not found", "There is nothing at this path; docs/http.md lists the paths.",
+        otherwise = make_problem(404, "Not found",
+                                 "There is nothing at this path; docs/http.md lists the paths.",
                                  request.request_id);
         return nullptr;
     }
     const auto list = allowed.empty() ? std::string{"GET, HEAD, POST, OPTIONS"}
                                       : join_methods(std::move(allowed));
-    otherwise = make_problem(405, "Method not allowed", "This path takes: " + list + ".", request.request_id);
+    otherwise = make_problem(405, "Method not allowed", "This path takes: " + list + ".",
+                             request.request_id);
     otherwise.headers.emplace_back("Allow", list);
     return nullptr;
 }

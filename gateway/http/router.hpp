@@ -1,19 +1,18 @@
 #pragma once
 // Method and path to endpoint. Built once by assembly, then read by all threads.
 
-#include "gateway/http/message.hpp"
-
 #include <boost/asio/awaitable.hpp>
-
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gateway/http/message.hpp"
+
 namespace sluice::gateway {
 
-/// May suspend (an append waits for its fsync). Runs on the session's thread. An exception that leaves it
-/// becomes a 500 with the request id.
+/// May suspend (an append waits for its fsync). Runs on the session's thread. An exception that
+/// leaves it becomes a 500 with the request id.
 using endpoint_function = std::function<boost::asio::awaitable<http_response>(const http_request&)>;
 
 class router {

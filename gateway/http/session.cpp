@@ -1,15 +1,14 @@
 #include "gateway/http/session.hpp"
 
+#include <sys/socket.h>
+
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-
-#include <array>
 #include <cerrno>
-
-#include <sys/socket.h>
 
 namespace sluice::gateway {
 namespace {
@@ -19,8 +18,9 @@ using boost::system::error_code;
 
 constexpr auto token = asio::as_tuple(asio::use_awaitable);
 
-/// After the last answer the client may still be sending; closing under it would reset the connection and
-/// could take the answer away before it is read. Both limits bound what that courtesy costs.
+/// After the last answer the client may still be sending; closing under it would reset the
+/// connection and could take the answer away before it is read. Both limits bound what that
+/// courtesy costs.
 constexpr std::chrono::seconds linger_time{2};
 constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
 
@@ -36,7 +36,10 @@ session::session(asio::ip::tcp::socket socket, std::shared_ptr<session_context> 
     add(context_->tools.stats.connections_open);
 }
 
-session::~session() { subtract(context_->tools.stats.connections_open); }
+session::~session()
+{
+    subtract(context_->tools.stats.connections_open);
+}
 
 void session::start(std::unique_ptr<session> self)
 {
@@ -64,33 +67,36 @@ asio::awaitable<void> session::run()
         const auto step = machine_.next();
         enter_phase();
         switch (step) {
-        case session_step::read: {
-            const auto room = machine_.room();
-            const auto [failed, bytes] =
-                co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), token);
-            on_read(failed, bytes);
-            break;
-        }
-        case session_step::call:
-            try {
-                machine_.on_response(co_await machine_.endpoint()(machine_.request()));
-            } catch (...) {
-                machine_.on_endpoint_failed();
+            case session_step::read: {
+                const auto room = machine_.room();
+                const auto [failed, bytes] =
+                    co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), token);
+                on_read(failed, bytes);
+                break;
             }
-            break;
-        case session_step::write: {
-            const auto output = machine_.output();
-            const auto sent = send_at_once(output, ec);
-            if (!ec && sent < output.size()) {
-                const auto rest = asio::buffer(output.data() + sent, output.size() - sent);
-                std::tie(ec, std::ignore) = co_await asio::async_write(socket_, rest, token);
+            case session_step::call:
+                try {
+                    machine_.on_response(co_await machine_.endpoint()(machine_.request()));
+                } catch (...) {
+                    machine_.on_endpoint_failed();
+                }
+                break;
+            case session_step::write: {
+                const auto output = machine_.output();
+                const auto sent = send_at_once(output, ec);
+                if (!ec && sent < output.size()) {
+                    const auto rest = asio::buffer(output.data() + sent, output.size() - sent);
+                    std::tie(ec, std::ignore) = co_await asio::async_write(socket_, rest, token);
+                }
+                if (ec) co_return;
+                machine_.on_written();
+                break;
             }
-            if (ec) co_return;
-            machine_.on_written();
-            break;
-        }
-        case session_step::linger: co_await linger(); co_return;
-        case session_step::close: co_return;
+            case session_step::linger:
+                co_await linger();
+                co_return;
+            case session_step::close:
+                co_return;
         }
     }
 }
@@ -112,7 +118,8 @@ asio::awaitable<void> session::linger()
     error_code ec;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
     std::array<char, 4096> dropped{};
-    for (std::size_t total = 0; !ec && !is_stopped_ && !has_timed_out_ && total < linger_bytes_max;) {
+    for (std::size_t total = 0;
+         !ec && !is_stopped_ && !has_timed_out_ && total < linger_bytes_max;) {
         std::size_t bytes = 0;
         std::tie(ec, bytes) = co_await socket_.async_read_some(asio::buffer(dropped), token);
         total += bytes;
@@ -142,12 +149,24 @@ void session::enter_phase()
     has_timed_out_ = false;
     const auto& limits = context_->limits;
     switch (phase) {
-    case session_phase::idle: deadline_ = context_->now + limits.idle_timeout; break;
-    case session_phase::head: deadline_ = context_->now + limits.header_timeout; break;
-    case session_phase::body: deadline_ = context_->now + limits.body_timeout; break;
-    case session_phase::response: deadline_ = context_->now + limits.response_timeout; break;
-    case session_phase::closing: deadline_ = context_->now + linger_time; break;
-    case session_phase::endpoint: deadline_ = steady_time::max(); break;
+        case session_phase::idle:
+            deadline_ = context_->now + limits.idle_timeout;
+            break;
+        case session_phase::head:
+            deadline_ = context_->now + limits.header_timeout;
+            break;
+        case session_phase::body:
+            deadline_ = context_->now + limits.body_timeout;
+            break;
+        case session_phase::response:
+            deadline_ = context_->now + limits.response_timeout;
+            break;
+        case session_phase::closing:
+            deadline_ = context_->now + linger_time;
+            break;
+        case session_phase::endpoint:
+            deadline_ = steady_time::max();
+            break;
     }
 }
 

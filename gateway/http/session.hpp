@@ -1,17 +1,16 @@
 #pragma once
-// Drives one connection: obeys session_machine with a socket and deadlines. Lives on its listener's thread
-// and owns itself through its coroutine; the listener only knows it in a list.
-
-#include "config/clock.hpp"
-#include "gateway/http/session_machine.hpp"
+// Drives one connection: obeys session_machine with a socket and deadlines. Lives on its listener's
+// thread and owns itself through its coroutine; the listener only knows it in a list.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
-
 #include <chrono>
 #include <memory>
 #include <string_view>
+
+#include "config/clock.hpp"
+#include "gateway/http/session_machine.hpp"
 
 namespace sluice::gateway {
 

@@ -1,13 +1,14 @@
 #include "gateway/http/session_machine.hpp"
 
-#include "gateway/http/problem.hpp"
-
 #include <ctime>
+
+#include "gateway/http/problem.hpp"
 
 namespace sluice::gateway {
 namespace {
 
-/// A refused request's body up to this size is read and dropped, so that the connection stays usable.
+/// A refused request's body up to this size is read and dropped, so that the connection stays
+/// usable.
 constexpr std::uint64_t dropped_body_bytes_max = 64 * 1024;
 /// Long-lived connections stick to one thread; now and then a client has to connect anew.
 constexpr std::uint64_t requests_per_connection_max = 10'000;
@@ -32,13 +33,18 @@ session_step session_machine::next()
     if (state_ == state::head) read_head();
     if (state_ == state::body) read_body();
     switch (state_) {
-    case state::head:
-    case state::body: return has_ended_ ? session_step::close : session_step::read;
-    case state::calling: return session_step::call;
-    case state::interim:
-    case state::answering: return session_step::write;
-    case state::lingering: return session_step::linger;
-    case state::closed: break;
+        case state::head:
+        case state::body:
+            return has_ended_ ? session_step::close : session_step::read;
+        case state::calling:
+            return session_step::call;
+        case state::interim:
+        case state::answering:
+            return session_step::write;
+        case state::lingering:
+            return session_step::linger;
+        case state::closed:
+            break;
     }
     return session_step::close;
 }
@@ -46,18 +52,26 @@ session_step session_machine::next()
 session_phase session_machine::phase() const noexcept
 {
     switch (state_) {
-    case state::head: return buffer_.text().empty() ? session_phase::idle : session_phase::head;
-    case state::body: return session_phase::body;
-    case state::calling: return session_phase::endpoint;
-    case state::interim:
-    case state::answering: return session_phase::response;
-    case state::lingering:
-    case state::closed: break;
+        case state::head:
+            return buffer_.text().empty() ? session_phase::idle : session_phase::head;
+        case state::body:
+            return session_phase::body;
+        case state::calling:
+            return session_phase::endpoint;
+        case state::interim:
+        case state::answering:
+            return session_phase::response;
+        case state::lingering:
+        case state::closed:
+            break;
     }
     return session_phase::closing;
 }
 
-std::span<char> session_machine::room() { return buffer_.room(); }
+std::span<char> session_machine::room()
+{
+    return buffer_.room();
+}
 
 void session_machine::on_read(std::size_t bytes)
 {
@@ -65,7 +79,10 @@ void session_machine::on_read(std::size_t bytes)
     add(tools_.stats.bytes_received, bytes);
 }
 
-void session_machine::on_end_of_stream() { has_ended_ = true; }
+void session_machine::on_end_of_stream()
+{
+    has_ended_ = true;
+}
 
 void session_machine::read_head()
 {
@@ -110,9 +127,11 @@ void session_machine::accept_head()
     if (endpoint_ == nullptr) {
         body_bytes_max = std::min(body_bytes_max, dropped_body_bytes_max);
         // the client may or may not send the body now: only a new connection is unambiguous
-        if (head.expects_continue || head.content_length > body_bytes_max) return answer(instead_, false);
+        if (head.expects_continue || head.content_length > body_bytes_max)
+            return answer(instead_, false);
     }
-    body_.start(head, {body_bytes_max, {tools_.limits.header_bytes_max, tools_.limits.headers_max}});
+    body_.start(head,
+                {body_bytes_max, {tools_.limits.header_bytes_max, tools_.limits.headers_max}});
     state_ = state::body;
     if (head.expects_continue && buffer_.text().size() == head.size) {
         output_ = interim_answer;
@@ -139,20 +158,25 @@ void session_machine::dispatch()
     state_ = state::calling;
 }
 
-void session_machine::on_response(http_response response) { answer(response, !response.close); }
+void session_machine::on_response(http_response response)
+{
+    answer(response, !response.close);
+}
 
 void session_machine::on_endpoint_failed()
 {
-    answer(make_problem(500, "Internal error",
-                        "The gateway failed on this request; its log says more under the request id.",
-                        request_id_),
-           false);
+    answer(
+        make_problem(500, "Internal error",
+                     "The gateway failed on this request; its log says more under the request id.",
+                     request_id_),
+        false);
 }
 
 void session_machine::answer(const http_response& response, bool keeps_alive)
 {
     const auto& head = check_.head();
-    closes_ = !keeps_alive || !head.keeps_alive || is_draining_ || requests_ >= requests_per_connection_max;
+    closes_ = !keeps_alive || !head.keeps_alive || is_draining_ ||
+              requests_ >= requests_per_connection_max;
     output_.clear();
     append_response(output_, response,
                     {.request_id = request_id_,
@@ -199,21 +223,24 @@ void session_machine::begin_next_request()
 void session_machine::on_deadline()
 {
     switch (phase()) {
-    case session_phase::head:
-    case session_phase::body:
-        add(tools_.stats.timeouts);
-        if (request_id_.empty()) tools_.ids.next(request_id_);
-        answer(make_problem(408, "Request timeout", "The request did not arrive in time; send it faster.",
-                            request_id_),
-               false);
-        break;
-    case session_phase::response:
-        add(tools_.stats.timeouts);
-        state_ = state::closed;
-        break;
-    case session_phase::idle:
-    case session_phase::closing: state_ = state::closed; break;
-    case session_phase::endpoint: break;
+        case session_phase::head:
+        case session_phase::body:
+            add(tools_.stats.timeouts);
+            if (request_id_.empty()) tools_.ids.next(request_id_);
+            answer(make_problem(408, "Request timeout",
+                                "The request did not arrive in time; send it faster.", request_id_),
+                   false);
+            break;
+        case session_phase::response:
+            add(tools_.stats.timeouts);
+            state_ = state::closed;
+            break;
+        case session_phase::idle:
+        case session_phase::closing:
+            state_ = state::closed;
+            break;
+        case session_phase::endpoint:
+            break;
     }
 }
 

@@ -1,6 +1,13 @@
 #pragma once
-// Decides what a connection does next: read, ask the endpoint, write, close. It does no I/O and knows no
-// clock, so all framing cases run against it without a socket; `session` obeys it. One per connection.
+// Decides what a connection does next: read, ask the endpoint, write, close. It does no I/O and
+// knows no clock, so all framing cases run against it without a socket; `session` obeys it. One per
+// connection.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "config/settings_gateway.hpp"
 #include "gateway/http/body_reader.hpp"
@@ -12,20 +19,14 @@
 #include "gateway/http/response_writer.hpp"
 #include "gateway/http/router.hpp"
 
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
 namespace sluice::gateway {
 
 enum class session_step : std::uint8_t {
-    read,      ///< into room(), then on_read
-    call,      ///< the endpoint with request(), then on_response
-    write,     ///< output(), then on_written
-    linger,    ///< the last answer is out: shut down sending, drop what still comes, close
-    close,     ///< nothing more to say
+    read,    ///< into room(), then on_read
+    call,    ///< the endpoint with request(), then on_response
+    write,   ///< output(), then on_written
+    linger,  ///< the last answer is out: shut down sending, drop what still comes, close
+    close,   ///< nothing more to say
 };
 
 /// What the connection is waiting for; the driver takes deadlines by it.
@@ -91,9 +92,9 @@ private:
     const endpoint_function* endpoint_ = nullptr;
     std::uint64_t requests_ = 0;
     state state_ = state::head;
-    bool has_ended_ = false;        ///< the client sends no more
+    bool has_ended_ = false;  ///< the client sends no more
     bool is_draining_ = false;
-    bool closes_ = false;           ///< after the answer under way
+    bool closes_ = false;  ///< after the answer under way
 };
 
 }  // namespace sluice::gateway

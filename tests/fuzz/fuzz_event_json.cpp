@@ -1,14 +1,14 @@
-// Fuzz target: the event scanner accepts nothing that simdjson's parser refuses, numbers aside: those are kept
-// as text and may have any size.
-
-#include "gateway/edge/event_json.hpp"
-#include "gateway/edge/event_splitter.hpp"
+// Fuzz target: the event scanner accepts nothing that simdjson's parser refuses, numbers aside:
+// those are kept as text and may have any size.
 
 #include <simdjson.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+
+#include "gateway/edge/event_json.hpp"
+#include "gateway/edge/event_splitter.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (facts.defect == event_defect::none) {
         simdjson::dom::parser parser;
         const auto error = parser.parse(simdjson::padded_string(json)).error();
-        if (error != simdjson::SUCCESS && error != simdjson::NUMBER_ERROR && error != simdjson::BIGINT_ERROR) {
+        if (error != simdjson::SUCCESS && error != simdjson::NUMBER_ERROR &&
+            error != simdjson::BIGINT_ERROR) {
             std::abort();
         }
     }
@@ -30,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         events.clear();
         static_cast<void>(split_events(json, form, 100, events));
         for (const auto& event : events) {
-            if (event.json.data() < json.data() || event.json.data() + event.json.size() > json.data() + size) {
+            if (event.json.data() < json.data() ||
+                event.json.data() + event.json.size() > json.data() + size) {
                 std::abort();
             }
         }

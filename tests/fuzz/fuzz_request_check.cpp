@@ -1,12 +1,12 @@
-// Fuzz target: bytes of a connection through the session's machine, in one piece and in two. Both must give
-// the same answers, whatever the bytes are.
-
-#include "gateway/http/session_machine.hpp"
+// Fuzz target: bytes of a connection through the session's machine, in one piece and in two. Both
+// must give the same answers, whatever the bytes are.
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+
+#include "gateway/http/session_machine.hpp"
 
 namespace {
 
@@ -19,26 +19,28 @@ struct peer {
     {
         for (;;) {
             switch (machine.next()) {
-            case session_step::read: {
-                if (bytes.empty()) return false;
-                const auto room = machine.room();
-                const auto count = std::min(room.size(), bytes.size());
-                std::copy_n(bytes.data(), count, room.data());
-                machine.on_read(count);
-                bytes.remove_prefix(count);
-                break;
-            }
-            case session_step::call:
-                served.append(machine.request().method).append(machine.request().target);
-                served.append(machine.request().body).push_back('\n');
-                machine.on_response({});
-                break;
-            case session_step::write:
-                // the interim answer depends on timing by design; the others do not
-                if (!machine.output().starts_with("HTTP/1.1 100")) served += machine.output().substr(9, 3);
-                machine.on_written();
-                break;
-            default: return true;
+                case session_step::read: {
+                    if (bytes.empty()) return false;
+                    const auto room = machine.room();
+                    const auto count = std::min(room.size(), bytes.size());
+                    std::copy_n(bytes.data(), count, room.data());
+                    machine.on_read(count);
+                    bytes.remove_prefix(count);
+                    break;
+                }
+                case session_step::call:
+                    served.append(machine.request().method).append(machine.request().target);
+                    served.append(machine.request().body).push_back('\n');
+                    machine.on_response({});
+                    break;
+                case session_step::write:
+                    // the interim answer depends on timing by design; the others do not
+                    if (!machine.output().starts_with("HTTP/1.1 100"))
+                        served += machine.output().substr(9, 3);
+                    machine.on_written();
+                    break;
+                default:
+                    return true;
             }
         }
     }
@@ -46,7 +48,9 @@ struct peer {
     sluice::config::http_limits limits;
     router routes = [] {
         router added;
-        added.add("POST", "/*", [](const http_request&) -> boost::asio::awaitable<http_response> { co_return http_response{}; });
+        added.add("POST", "/*", [](const http_request&) -> boost::asio::awaitable<http_response> {
+            co_return http_response{};
+        });
         return added;
     }();
     http_stats stats;

@@ -1,16 +1,19 @@
 #include "tests/support/memory_log.hpp"
 
+#include <algorithm>
+
 #include "datasets/log_error.hpp"
 #include "datasets/record_encoder.hpp"
-
-#include <algorithm>
 
 namespace sluice::test {
 
 using namespace datasets;
 
 memory_log::memory_log() : thread_([this] { run(); }) {}
-memory_log::~memory_log() { close(); }
+memory_log::~memory_log()
+{
+    close();
+}
 
 void memory_log::fail_writes(boost::system::error_code code)
 {
@@ -37,7 +40,8 @@ std::size_t memory_log::waiting() const
     return answers_.size();
 }
 
-std::vector<kept_record> memory_log::records(const std::string& dataset, std::uint32_t partition) const
+std::vector<kept_record> memory_log::records(const std::string& dataset,
+                                             std::uint32_t partition) const
 {
     const std::lock_guard lock(mutex_);
     const auto found = partitions_.find({dataset_name{dataset}, partition_id{partition}});
@@ -89,9 +93,10 @@ result<write_receipt> memory_log::apply(const log_write& what)
         auto& to = partitions_[part.to];
         receipt.bases.emplace_back(to.size());
         for (const auto& r : part.records) {
-            to.push_back({std::string(r.id), r.key ? std::optional<std::string>(*r.key) : std::nullopt,
-                          std::string(r.type), std::string(r.datastream), std::string(r.source), r.received_at,
-                          std::string(r.content), std::string(r.extra)});
+            to.push_back({std::string(r.id),
+                          r.key ? std::optional<std::string>(*r.key) : std::nullopt,
+                          std::string(r.type), std::string(r.datastream), std::string(r.source),
+                          r.received_at, std::string(r.content), std::string(r.extra)});
         }
     }
     for (const auto& cursor : what.cursors) cursors_[{cursor.name, cursor.at}] = cursor.state;
@@ -109,8 +114,9 @@ result<write_receipt> memory_log::apply(const log_write& what)
 void memory_log::write(const log_write& what, write_handler handler)
 {
     const std::lock_guard lock(mutex_);
-    auto outcome = is_closed_ ? result<write_receipt>(failure{make_error_code(log_errc::closed), "closed"})
-                              : apply(what);
+    auto outcome = is_closed_
+                       ? result<write_receipt>(failure{make_error_code(log_errc::closed), "closed"})
+                       : apply(what);
     if (is_closed_) return handler(std::move(outcome));
     post([handler = std::move(handler), outcome = std::move(outcome)] { handler(outcome); });
     wake_waiters();
@@ -129,8 +135,11 @@ void memory_log::read(const partition_ref& from_partition, offset from, read_han
     std::string payload;
     for (std::size_t i = first; i < all.size(); ++i) {
         const auto& r = all[i];
-        const new_record one{r.id, r.key ? std::optional<std::string_view>(*r.key) : std::nullopt, r.type,
-                             r.datastream, r.source, r.received_at, r.content, r.extra};
+        const new_record one{
+            r.id,      r.key ? std::optional<std::string_view>(*r.key) : std::nullopt,
+            r.type,    r.datastream,
+            r.source,  r.received_at,
+            r.content, r.extra};
         encode_record(payload, one);
     }
     const auto count = static_cast<std::uint32_t>(all.size() - first);
@@ -151,7 +160,8 @@ void memory_log::wake_waiters()
     }
 }
 
-std::uint64_t memory_log::wait_beyond(const partition_ref& partition, offset seen, std::function<void()> handler)
+std::uint64_t memory_log::wait_beyond(const partition_ref& partition, offset seen,
+                                      std::function<void()> handler)
 {
     const std::lock_guard lock(mutex_);
     waiters_.push_back({next_waiter_, partition, seen, std::move(handler)});
@@ -169,7 +179,8 @@ result<partition_extent> memory_log::extent(const partition_ref& partition) cons
 {
     const std::lock_guard lock(mutex_);
     const auto found = partitions_.find(partition);
-    if (found == partitions_.end()) return failure{make_error_code(log_errc::unknown_partition), "no such partition"};
+    if (found == partitions_.end())
+        return failure{make_error_code(log_errc::unknown_partition), "no such partition"};
     partition_extent out;
     out.end = offset{found->second.size()};
     for (const auto& record : found->second) out.bytes += record.content.size();
@@ -194,7 +205,8 @@ std::vector<partition_id> memory_log::owned_partitions(const dataset_name& datas
 
 void memory_log::watch_ownership(std::function<void(const dataset_name&)>) {}
 
-result<std::optional<cursor_state>> memory_log::load_cursor(const cursor_name& name, const partition_ref& at) const
+result<std::optional<cursor_state>> memory_log::load_cursor(const cursor_name& name,
+                                                            const partition_ref& at) const
 {
     const std::lock_guard lock(mutex_);
     const auto found = cursors_.find({name, at});
@@ -210,21 +222,25 @@ result<std::vector<cursor_update>> memory_log::list_cursors() const
     return out;
 }
 
-result<std::vector<std::pair<std::string, std::string>>> memory_log::list_documents(std::string_view collection) const
+result<std::vector<std::pair<std::string, std::string>>> memory_log::list_documents(
+    std::string_view collection) const
 {
     const std::lock_guard lock(mutex_);
     const auto found = documents_.find(std::string(collection));
     if (found == documents_.end()) return std::vector<std::pair<std::string, std::string>>{};
-    return std::vector<std::pair<std::string, std::string>>(found->second.begin(), found->second.end());
+    return std::vector<std::pair<std::string, std::string>>(found->second.begin(),
+                                                            found->second.end());
 }
 
 result<offset> memory_log::offset_at(const partition_ref& partition, wall_time when) const
 {
     const std::lock_guard lock(mutex_);
     const auto found = partitions_.find(partition);
-    if (found == partitions_.end()) return failure{make_error_code(log_errc::unknown_partition), "no such partition"};
+    if (found == partitions_.end())
+        return failure{make_error_code(log_errc::unknown_partition), "no such partition"};
     const auto& all = found->second;
-    const auto at = std::find_if(all.begin(), all.end(), [&](const kept_record& r) { return r.received_at >= when; });
+    const auto at = std::find_if(all.begin(), all.end(),
+                                 [&](const kept_record& r) { return r.received_at >= when; });
     return offset{static_cast<std::uint64_t>(at - all.begin())};
 }
 

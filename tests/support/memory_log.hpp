@@ -1,8 +1,6 @@
 #pragma once
-// An event_log in memory for tests: keeps what is written, answers on a thread of its own like a real engine,
-// and can be told to fail, to hold its answers back, or to refuse.
-
-#include "datasets/event_log.hpp"
+// An event_log in memory for tests: keeps what is written, answers on a thread of its own like a
+// real engine, and can be told to fail, to hold its answers back, or to refuse.
 
 #include <condition_variable>
 #include <deque>
@@ -11,6 +9,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "datasets/event_log.hpp"
 
 namespace sluice::test {
 
@@ -38,25 +38,29 @@ public:
     void release();
     /// Writes that have been handed over and not answered.
     [[nodiscard]] std::size_t waiting() const;
-    [[nodiscard]] std::vector<kept_record> records(const std::string& dataset, std::uint32_t partition = 0) const;
+    [[nodiscard]] std::vector<kept_record> records(const std::string& dataset,
+                                                   std::uint32_t partition = 0) const;
 
     result<void> open_dataset(const datasets::dataset_spec& spec) override;
     void set_readers(const dataset_name& dataset, std::vector<cursor_name> readers) override;
     void write(const datasets::log_write& what, datasets::write_handler handler) override;
-    void read(const datasets::partition_ref& from_partition, offset from, datasets::read_handler handler) override;
+    void read(const datasets::partition_ref& from_partition, offset from,
+              datasets::read_handler handler) override;
     std::uint64_t wait_beyond(const datasets::partition_ref& partition, offset seen,
                               std::function<void()> handler) override;
     void cancel_wait(std::uint64_t id) override;
-    result<datasets::partition_extent> extent(const datasets::partition_ref& partition) const override;
+    result<datasets::partition_extent> extent(
+        const datasets::partition_ref& partition) const override;
     std::vector<datasets::dataset_spec> list_datasets() const override;
     std::vector<partition_id> owned_partitions(const dataset_name& dataset) const override;
     void watch_ownership(std::function<void(const dataset_name&)> handler) override;
-    result<std::optional<datasets::cursor_state>> load_cursor(const cursor_name& name,
-                                                              const datasets::partition_ref& at) const override;
+    result<std::optional<datasets::cursor_state>> load_cursor(
+        const cursor_name& name, const datasets::partition_ref& at) const override;
     result<std::vector<datasets::cursor_update>> list_cursors() const override;
     result<std::vector<std::pair<std::string, std::string>>> list_documents(
         std::string_view collection) const override;
-    result<offset> offset_at(const datasets::partition_ref& partition, wall_time when) const override;
+    result<offset> offset_at(const datasets::partition_ref& partition,
+                             wall_time when) const override;
     datasets::log_status status() const override;
     void close() override;
 

@@ -1,17 +1,16 @@
 #include "gateway/completion_queue.hpp"
 
-#include "datasets/log_error.hpp"
-#include "tests/support/memory_log.hpp"
+#include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/use_future.hpp>
-
-#include <gtest/gtest.h>
-
 #include <thread>
 #include <vector>
+
+#include "datasets/log_error.hpp"
+#include "tests/support/memory_log.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -84,8 +83,9 @@ protected:
     {
         const new_record record{.id = "e-1", .key = {}, .content = "{}"};
         const append_part part{{dataset_name{"web"}, partition_id{0}}, {&record, 1}};
-        auto future = boost::asio::co_spawn(io_, async_write(log_, {.appends = {&part, 1}}, queue_, timeout),
-                                            boost::asio::use_future);
+        auto future =
+            boost::asio::co_spawn(io_, async_write(log_, {.appends = {&part, 1}}, queue_, timeout),
+                                  boost::asio::use_future);
         io_.restart();
         io_.run();
         return future.get();

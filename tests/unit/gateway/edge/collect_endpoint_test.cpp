@@ -1,12 +1,11 @@
 #include "gateway/edge/collect_endpoint.hpp"
 
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
 #include "datasets/log_error.hpp"
 #include "tests/unit/gateway/edge/edge_fixture.hpp"
-
-#include <nlohmann/json.hpp>
-
-#include <fstream>
-#include <set>
 
 namespace sluice::gateway {
 namespace {
@@ -67,7 +66,8 @@ TEST_F(CollectEndpoint, ABatchKeepsItsGoodEvents)
     EXPECT_EQ(body.at("rejected")[1].at("title"), "Not an object");
     EXPECT_EQ(body.at("rejected")[2].at("title"), "Duplicate key");
     EXPECT_EQ(all_records().size(), 2u);
-    EXPECT_EQ(stats_.rejected_syntax + stats_.rejected_not_an_object + stats_.rejected_duplicate_key, 3u);
+    EXPECT_EQ(
+        stats_.rejected_syntax + stats_.rejected_not_an_object + stats_.rejected_duplicate_key, 3u);
 }
 
 TEST_F(CollectEndpoint, ARequestWithoutAGoodEventIsAProblem)
@@ -131,8 +131,8 @@ TEST_F(CollectEndpoint, AsksForABearerTokenWhenThereAreTokens)
 TEST_F(CollectEndpoint, ALogThatRefusesIsA503WithRetryAfter)
 {
     open({stream("shop")});
-    for (const auto code : {datasets::log_errc::refusing, datasets::log_errc::overloaded, datasets::log_errc::io,
-                            datasets::log_errc::closed}) {
+    for (const auto code : {datasets::log_errc::refusing, datasets::log_errc::overloaded,
+                            datasets::log_errc::io, datasets::log_errc::closed}) {
         log_.fail_writes(make_error_code(code));
         const auto answer = post("[{},{}]");
         EXPECT_EQ(answer.status, 503);
@@ -181,7 +181,8 @@ TEST_F(CollectEndpoint, EventsOfOneKeyStayInOnePartitionInOrder)
     open({keyed});
     std::string lines;
     for (int i = 0; i < 100; ++i) {
-        lines += "{\"k\":\"" + std::string(1, static_cast<char>('a' + i % 7)) + "\",\"n\":" + std::to_string(i) + "}\n";
+        lines += "{\"k\":\"" + std::string(1, static_cast<char>('a' + i % 7)) +
+                 "\",\"n\":" + std::to_string(i) + "}\n";
     }
     EXPECT_EQ(post(lines, {{"content-type", "application/x-ndjson"}}).status, 202);
     std::map<std::string, std::pair<std::uint32_t, int>> last;
@@ -237,7 +238,11 @@ TEST_F(CollectEndpoint, TakesCloudEventsInAllThreeForms)
     EXPECT_EQ(built.at("source"), "/caf\xc3\xa9");
     EXPECT_EQ(built.at("tenant"), "a\"b");
     EXPECT_EQ(post("{}", {{"ce-specversion", "1.0"}, {"ce-id", "x"}}).status, 400);
-    EXPECT_EQ(post("{}}", {{"ce-specversion", "1.0"}, {"ce-id", "x"}, {"ce-type", "t"}, {"ce-source", "s"}}).status, 400);
+    EXPECT_EQ(
+        post("{}}",
+             {{"ce-specversion", "1.0"}, {"ce-id", "x"}, {"ce-type", "t"}, {"ce-source", "s"}})
+            .status,
+        400);
 }
 
 }  // namespace

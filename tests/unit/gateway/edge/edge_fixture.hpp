@@ -1,20 +1,19 @@
 #pragma once
 // A thread's worth of edge over the log in memory: intake, router, and a way to post to it.
 
-#include "gateway/edge/collect_endpoint.hpp"
-#include "tests/support/memory_log.hpp"
+#include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
-
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "gateway/edge/collect_endpoint.hpp"
+#include "tests/support/memory_log.hpp"
 
 namespace sluice::gateway::test {
 
@@ -40,7 +39,8 @@ protected:
     }
 
     /// The answer to a request, after running the thread until it is there.
-    http_response post(std::string_view body, std::vector<http_header> headers = {}, std::string_view query = {})
+    http_response post(std::string_view body, std::vector<http_header> headers = {},
+                       std::string_view query = {})
     {
         http_request request;
         request.method = "POST";

@@ -22,50 +22,89 @@ judged judge(std::string_view json, const std::vector<std::string>& id_path = {}
     return {facts.defect, std::string(facts.id), std::string(facts.type)};
 }
 
-event_defect defect_of(std::string_view json) { return judge(json).defect; }
+event_defect defect_of(std::string_view json)
+{
+    return judge(json).defect;
+}
 
 TEST(EventScanner, AcceptsEveryKindOfValue)
 {
-    for (const auto* json : {R"({})", R"( {"a":1} )", R"({"a":[]})", R"({"a":[[],{},"x",true,false,null]})",
-                             R"({"a":-0,"b":0.5,"c":1E5,"d":1e-7,"e":[0]})", "{\"a\"\n:\t1\r}",
-                             R"({"":{"":{"":0}}})", R"({"a":"\" \\ \/ \b \f \n \r \t \u00e9 \ud83d\ude00"})",
-                             R"({"a":"\u0000"})", "{\"a\":\"na\xc3\xafve \xf0\x9f\x9b\x92\"}"}) {
+    for (const auto* json :
+         {R"({})", R"( {"a":1} )", R"({"a":[]})", R"({"a":[[],{},"x",true,false,null]})",
+          R"({"a":-0,"b":0.5,"c":1E5,"d":1e-7,"e":[0]})", "{\"a\"\n:\t1\r}", R"({"":{"":{"":0}}})",
+          R"({"a":"\" \\ \/ \b \f \n \r \t \u00e9 \ud83d\ude00"})", R"({"a":"\u0000"})",
+          "{\"a\":\"na\xc3\xafve \xf0\x9f\x9b\x92\"}"}) {
         EXPECT_EQ(defect_of(json), event_defect::none) << json;
     }
 }
 
 TEST(EventScanner, AcceptsNumbersOfAnySize)
 {
-    for (const auto* json : {R"({"a":123456789012345678901234567890})", R"({"a":1e400})", R"({"a":-1e-400})",
-                             R"({"a":0.1000000000000000055511151231257827})"}) {
+    for (const auto* json : {R"({"a":123456789012345678901234567890})", R"({"a":1e400})",
+                             R"({"a":-1e-400})", R"({"a":0.1000000000000000055511151231257827})"}) {
         EXPECT_EQ(defect_of(json), event_defect::none) << json;
     }
 }
 
 TEST(EventScanner, RefusesWhatTheGrammarDoesNotHave)
 {
-    for (const auto* json :
-         {"", " ", "{", "}", "{}}", "{} {}", R"({"a"})", R"({"a":})", R"({"a":1,})", R"({,"a":1})", R"({"a":1 "b":2})",
-          R"({a:1})", R"({'a':1})", R"({"a":01})", R"({"a":1.})", R"({"a":.5})", R"({"a":+1})", R"({"a":-})",
-          R"({"a":1e})", R"({"a":0x1})", R"({"a":NaN})", R"({"a":Infinity})", R"({"a":tru})", R"({"a":True})",
-          R"({"a":nul})", R"({"a":[1,]})", R"({"a":[,1]})", R"({"a":[1 2]})", R"({"a":[1})", R"({"a":{]})",
-          R"({"a":"x)", R"({"a":"\x"})", R"({"a":"\u12"})", R"({"a":"\u12g4"})", "{\"a\":\"\n\"}", "{\"a\":\"\x01\"}",
-          R"({"a":1}//c)", R"({"a":/*c*/1})", R"({"a":"b"]})", "{\"a\":1}\x01"}) {
+    for (const auto* json : {"",
+                             " ",
+                             "{",
+                             "}",
+                             "{}}",
+                             "{} {}",
+                             R"({"a"})",
+                             R"({"a":})",
+                             R"({"a":1,})",
+                             R"({,"a":1})",
+                             R"({"a":1 "b":2})",
+                             R"({a:1})",
+                             R"({'a':1})",
+                             R"({"a":01})",
+                             R"({"a":1.})",
+                             R"({"a":.5})",
+                             R"({"a":+1})",
+                             R"({"a":-})",
+                             R"({"a":1e})",
+                             R"({"a":0x1})",
+                             R"({"a":NaN})",
+                             R"({"a":Infinity})",
+                             R"({"a":tru})",
+                             R"({"a":True})",
+                             R"({"a":nul})",
+                             R"({"a":[1,]})",
+                             R"({"a":[,1]})",
+                             R"({"a":[1 2]})",
+                             R"({"a":[1})",
+                             R"({"a":{]})",
+                             R"({"a":"x)",
+                             R"({"a":"\x"})",
+                             R"({"a":"\u12"})",
+                             R"({"a":"\u12g4"})",
+                             "{\"a\":\"\n\"}",
+                             "{\"a\":\"\x01\"}",
+                             R"({"a":1}//c)",
+                             R"({"a":/*c*/1})",
+                             R"({"a":"b"]})",
+                             "{\"a\":1}\x01"}) {
         EXPECT_NE(defect_of(json), event_defect::none) << json;
     }
 }
 
 TEST(EventScanner, RefusesLoneSurrogates)
 {
-    for (const auto* json : {R"({"a":"\ud800"})", R"({"a":"\ud800x"})", R"({"a":"\udc00"})", R"({"a":"\udc00\ud800"})",
-                             R"({"a":"\ud800\ud800"})", R"({"a":"\ud800\n"})", R"({"\udc00":1})"}) {
+    for (const auto* json :
+         {R"({"a":"\ud800"})", R"({"a":"\ud800x"})", R"({"a":"\udc00"})", R"({"a":"\udc00\ud800"})",
+          R"({"a":"\ud800\ud800"})", R"({"a":"\ud800\n"})", R"({"\udc00":1})"}) {
         EXPECT_EQ(defect_of(json), event_defect::syntax) << json;
     }
 }
 
 TEST(EventScanner, RefusesBytesThatAreNotUtf8)
 {
-    for (const auto* bad : {"\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"}) {
+    for (const auto* bad :
+         {"\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"}) {
         EXPECT_EQ(defect_of(std::string("{\"a\":\"") + bad + "\"}"), event_defect::encoding);
     }
     EXPECT_NE(defect_of("\xef\xbb\xbf{}"), event_defect::none);
@@ -114,7 +153,8 @@ TEST(EventScanner, LimitsNestingKeysAndKeyLength)
 
 TEST(EventScanner, EveryPrefixOfAnEventIsRefused)
 {
-    const std::string json = R"({"_id":"e-1","a":[1,-2.5e3,{"b":"\u00e9\ud83d\ude00x"}],"c":{"d":true,"e":null}})";
+    const std::string json =
+        R"({"_id":"e-1","a":[1,-2.5e3,{"b":"\u00e9\ud83d\ude00x"}],"c":{"d":true,"e":null}})";
     ASSERT_EQ(defect_of(json), event_defect::none);
     for (std::size_t size = 0; size < json.size(); ++size) {
         EXPECT_NE(defect_of(std::string_view(json).substr(0, size)), event_defect::none) << size;
@@ -135,7 +175,8 @@ TEST(EventScanner, FollowsTheConfiguredIdPath)
 {
     const std::vector<std::string> path{"order", "number"};
     EXPECT_EQ(judge(R"({"_id":"x","order":{"id":"y","number":"PO-7"}})", path).id, "PO-7");
-    EXPECT_EQ(judge(R"({"order":{"number":1234567890123456789012}})", path).id, "1234567890123456789012");
+    EXPECT_EQ(judge(R"({"order":{"number":1234567890123456789012}})", path).id,
+              "1234567890123456789012");
     EXPECT_EQ(judge(R"({"other":{"number":"no"},"order":[{"number":"no"}]})", path).id, "");
     EXPECT_EQ(judge(R"({"order":{"order":{"number":"no"}}})", path).id, "");
 }
@@ -156,7 +197,8 @@ TEST(EventScanner, RefusesIdsThatNoHeaderCouldCarry)
 
 TEST(EventScanner, RandomDamageNeverLeavesTheEvent)
 {
-    const std::string good = R"({"_id":"e-1","a":[1,-2.5e3,{"b":"\u00e9\ud83d\ude00x"}],"c":{"d":true,"e":null}})";
+    const std::string good =
+        R"({"_id":"e-1","a":[1,-2.5e3,{"b":"\u00e9\ud83d\ude00x"}],"c":{"d":true,"e":null}})";
     std::mt19937 random(7);
     for (int round = 0; round < 20'000; ++round) {
         // a heap copy of exactly the right size: the sanitizer sees every byte read beyond it

@@ -14,7 +14,8 @@ cut split(std::string_view body, body_form form, std::size_t events_max = 100)
 {
     std::vector<incoming_event> events;
     cut out;
-    if (const auto failed = split_events(body, form, events_max, events)) out.failed = failed->title;
+    if (const auto failed = split_events(body, form, events_max, events))
+        out.failed = failed->title;
     for (const auto& event : events) out.events.emplace_back(event.json);
     return out;
 }
@@ -42,14 +43,16 @@ TEST(EventSplitter, ABrokenElementCostsOnlyItself)
 
 TEST(EventSplitter, ABrokenArrayIsRefusedAsAWhole)
 {
-    for (const auto* body : {"[", "[{}", "[{},", "[{},]", "[,{}]", "[{}]x", "[{}}", "[{},,{}]", "[{\"a\":\"x]"}) {
+    for (const auto* body :
+         {"[", "[{}", "[{},", "[{},]", "[,{}]", "[{}]x", "[{}}", "[{},,{}]", "[{\"a\":\"x]"}) {
         EXPECT_EQ(split(body, body_form::json).failed, "Malformed JSON") << body;
     }
 }
 
 TEST(EventSplitter, LinesMayEndWithCrLfAndMayBeEmpty)
 {
-    EXPECT_EQ(split("{\"a\":1}\r\n\n  \n{\"b\":2}", body_form::lines).events, (texts{"{\"a\":1}", "{\"b\":2}"}));
+    EXPECT_EQ(split("{\"a\":1}\r\n\n  \n{\"b\":2}", body_form::lines).events,
+              (texts{"{\"a\":1}", "{\"b\":2}"}));
 }
 
 TEST(EventSplitter, AnUntypedBodyIsRecognised)

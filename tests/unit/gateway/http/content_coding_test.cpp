@@ -1,9 +1,8 @@
-#include "gateway/http/policy_content_coding.hpp"
-
+#include <gtest/gtest.h>
 #include <zlib.h>
 #include <zstd.h>
 
-#include <gtest/gtest.h>
+#include "gateway/http/policy_content_coding.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -48,7 +47,8 @@ outcome run(std::string_view coding, std::string_view body, std::uint64_t body_b
     request.body = body;
     policy_context context{request, limits, ids, id, inflated};
     http_response instead;
-    if (!check_content_coding(context, instead) || !decompress_body(context, instead)) return {instead.status, {}};
+    if (!check_content_coding(context, instead) || !decompress_body(context, instead))
+        return {instead.status, {}};
     return {200, std::string(request.body)};
 }
 

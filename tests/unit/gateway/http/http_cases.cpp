@@ -1,11 +1,11 @@
 #include "tests/unit/gateway/http/http_cases.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 namespace sluice::gateway::test {
 namespace {
@@ -19,7 +19,8 @@ std::string as_bytes(const std::string& text)
         if (c < 0x80) {
             out.push_back(text[i]);
         } else {
-            out.push_back(static_cast<char>(((c & 3) << 6) | (static_cast<unsigned char>(text[++i]) & 0x3f)));
+            out.push_back(
+                static_cast<char>(((c & 3) << 6) | (static_cast<unsigned char>(text[++i]) & 0x3f)));
         }
     }
     return out;
@@ -35,9 +36,8 @@ void replace_all(std::string& text, const std::string& mark, const std::string& 
 std::string header_value(std::string_view head, std::string_view name)
 {
     std::string lower_head(head);
-    std::transform(lower_head.begin(), lower_head.end(), lower_head.begin(), [](unsigned char c) {
-        return static_cast<char>(std::tolower(c));
-    });
+    std::transform(lower_head.begin(), lower_head.end(), lower_head.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const auto at = lower_head.find(fmt::format("\r\n{}:", name));
     if (at == std::string::npos) return {};
     const auto begin = at + name.size() + 3;
@@ -77,7 +77,8 @@ std::vector<http_case> load_http_cases()
         one.status = expect.at("status").get<std::vector<int>>();
         one.answers = expect.at("answers");
         one.may_be_silent = expect.value("silent", false);
-        if (expect.at("close").is_boolean()) one.close = expect.at("close") ? closing::closes : closing::stays;
+        if (expect.at("close").is_boolean())
+            one.close = expect.at("close") ? closing::closes : closing::stays;
         if (expect.contains("interim")) one.interim = !expect.at("interim").empty();
         if (expect.contains("body")) one.body = as_bytes(expect.at("body"));
         if (expect.contains("has")) one.has = expect.at("has").get<std::vector<std::string>>();
@@ -102,7 +103,8 @@ heard_answers parse_answers(std::string_view bytes, const std::vector<bool>& hea
             ++out.interims;
             continue;
         }
-        const bool has_body = !(out.status.size() < head_only.size() && head_only[out.status.size()]);
+        const bool has_body =
+            !(out.status.size() < head_only.size() && head_only[out.status.size()]);
         const auto length = has_body ? to_number(header_value(head, "content-length")) : 0;
         if (length > bytes.size()) {
             out.is_malformed = true;
@@ -121,8 +123,8 @@ std::string judge(const http_case& wanted, const heard_answers& heard, bool was_
     if (heard.is_malformed) return "the answers are malformed";
     if (heard.status.empty() && wanted.may_be_silent && was_closed) return {};
     if (heard.status.size() != wanted.answers) {
-        return fmt::format("{} answers instead of {} (last {})", heard.status.size(), wanted.answers,
-                           heard.status.empty() ? 0 : heard.status.back());
+        return fmt::format("{} answers instead of {} (last {})", heard.status.size(),
+                           wanted.answers, heard.status.empty() ? 0 : heard.status.back());
     }
     const auto last = heard.status.back();
     if (std::find(wanted.status.begin(), wanted.status.end(), last) == wanted.status.end()) {
@@ -136,7 +138,8 @@ std::string judge(const http_case& wanted, const heard_answers& heard, bool was_
     if (wanted.interim && *wanted.interim != (heard.interims > 0)) return "wrong interim answers";
     if (wanted.body && last == 200) {
         const auto begin = heard.last_body.find('\n');
-        if (heard.last_body.substr(begin + 1) != *wanted.body) return "another body reached the endpoint";
+        if (heard.last_body.substr(begin + 1) != *wanted.body)
+            return "another body reached the endpoint";
     }
     for (const auto& name : wanted.has) {
         if (header_value(heard.last_head, name).empty()) return "field " + name + " is missing";

@@ -21,7 +21,7 @@ struct http_case {
     closing close = closing::either;
     std::size_t answers = 1;
     bool may_be_silent = false;
-    std::optional<bool> interim;          ///< must come, must not come
+    std::optional<bool> interim;  ///< must come, must not come
     std::optional<std::string> body;
     std::vector<std::string> has;
 };
@@ -38,9 +38,11 @@ struct heard_answers {
 };
 
 /// Splits the bytes of a connection into answers.
-[[nodiscard]] heard_answers parse_answers(std::string_view bytes, const std::vector<bool>& head_only);
+[[nodiscard]] heard_answers parse_answers(std::string_view bytes,
+                                          const std::vector<bool>& head_only);
 
 /// Empty when the answers are what the case expects, else what is wrong.
-[[nodiscard]] std::string judge(const http_case& wanted, const heard_answers& heard, bool was_closed);
+[[nodiscard]] std::string judge(const http_case& wanted, const heard_answers& heard,
+                                bool was_closed);
 
 }  // namespace sluice::gateway::test

@@ -2,8 +2,9 @@
 
 #include "gateway/http/listener.hpp"
 
-#include "tests/unit/gateway/http/http_cases.hpp"
-#include "tests/unit/gateway/http/probe_routes.hpp"
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,15 +12,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/asio/write.hpp>
-
-#include <gtest/gtest.h>
-
 #include <future>
 #include <iostream>
 #include <thread>
 
-#include <poll.h>
-#include <sys/socket.h>
+#include "tests/unit/gateway/http/http_cases.hpp"
+#include "tests/unit/gateway/http/probe_routes.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -82,7 +80,7 @@ public:
     }
     void send(std::string_view bytes)
     {
-        error_code ignored;   // a refusal may close the connection under a long request
+        error_code ignored;  // a refusal may close the connection under a long request
         asio::write(socket_, asio::buffer(bytes.data(), bytes.size()), ignored);
     }
     void half_close()
@@ -90,7 +88,8 @@ public:
         error_code ignored;
         socket_.shutdown(tcp::socket::shutdown_send, ignored);
     }
-    /// Reads until `enough` says so, the stream ends (then was_closed), or nothing comes for `patience`.
+    /// Reads until `enough` says so, the stream ends (then was_closed), or nothing comes for
+    /// `patience`.
     template <class Enough>
     const std::string& receive(Enough enough, std::chrono::milliseconds patience)
     {
@@ -130,12 +129,16 @@ std::string run_case(std::uint16_t port, const test::http_case& wanted)
     const auto answers = [&] { return test::parse_answers(peer.heard(), head_only(wanted)); };
     peer.send(wanted.send);
     if (!wanted.later.empty()) {
-        peer.receive([&](const std::string& heard) { return heard.find("100 Continue\r\n\r\n") != std::string::npos; },
-                     patience);
+        peer.receive(
+            [&](const std::string& heard) {
+                return heard.find("100 Continue\r\n\r\n") != std::string::npos;
+            },
+            patience);
         peer.send(wanted.later);
     }
     if (wanted.half_closes) peer.half_close();
-    peer.receive([&](const std::string&) { return answers().status.size() >= wanted.answers; }, patience);
+    peer.receive([&](const std::string&) { return answers().status.size() >= wanted.answers; },
+                 patience);
     if (wanted.close == test::closing::closes) {
         peer.receive([](const std::string&) { return false; }, patience);
         return test::judge(wanted, answers(), peer.was_closed());
@@ -143,9 +146,11 @@ std::string run_case(std::uint16_t port, const test::http_case& wanted)
     const auto complaint = test::judge(wanted, answers(), false);
     if (!complaint.empty()) return complaint;
     peer.send(probe);
-    peer.receive([&](const std::string&) { return answers().status.size() > wanted.answers; }, patience);
+    peer.receive([&](const std::string&) { return answers().status.size() > wanted.answers; },
+                 patience);
     if (answers().status.size() == wanted.answers + 1 && answers().status.back() == 200) return {};
-    return wanted.close == test::closing::either && peer.was_closed() ? "" : "the canary was not served";
+    return wanted.close == test::closing::either && peer.was_closed() ? ""
+                                                                      : "the canary was not served";
 }
 
 TEST(Listener, FramesEveryCaseOverASocket)
@@ -189,7 +194,8 @@ TEST(Listener, ASlowHeadGets408ThoughItsBytesKeepComing)
     peer.send("GET /probe HTTP/1.1\r\nHost: t\r\nX-A: ");
     while (!peer.was_closed() && peer.heard().empty()) {
         peer.send("a");
-        peer.receive([](const std::string& heard) { return !heard.empty(); }, std::chrono::milliseconds{20});
+        peer.receive([](const std::string& heard) { return !heard.empty(); },
+                     std::chrono::milliseconds{20});
     }
     EXPECT_TRUE(peer.heard().starts_with("HTTP/1.1 408 "));
 }
@@ -218,7 +224,11 @@ TEST(Listener, RefusesConnectionsBeyondTheLimit)
     EXPECT_TRUE(second.heard().starts_with("HTTP/1.1 503 "));
     EXPECT_TRUE(second.was_closed());
     first.send(probe);
-    first.receive([](const std::string& heard) { return heard.find("HTTP/1.1 200", 10) != std::string::npos; }, patience);
+    first.receive(
+        [](const std::string& heard) {
+            return heard.find("HTTP/1.1 200", 10) != std::string::npos;
+        },
+        patience);
     EXPECT_FALSE(first.was_closed());
 }
 
@@ -231,7 +241,8 @@ TEST(Listener, DrainClosesIdleConnectionsAndRefusesNewOnes)
     server.on_thread([&] { server.get().drain(); });
     peer.receive([](const std::string&) { return false; }, patience);
     EXPECT_TRUE(peer.was_closed());
-    while (server.on_thread([&] { return server.get().open_sessions(); }) > 0) std::this_thread::yield();
+    while (server.on_thread([&] { return server.get().open_sessions(); }) > 0)
+        std::this_thread::yield();
     EXPECT_THROW(client{server.port()}, std::exception);
 }
 

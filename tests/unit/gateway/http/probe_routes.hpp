@@ -10,12 +10,13 @@ namespace sluice::gateway::test {
 {
     router routes;
     for (const auto* method : {"GET", "HEAD", "POST", "PUT", "OPTIONS"}) {
-        routes.add(method, "/probe", [](const http_request& request) -> boost::asio::awaitable<http_response> {
-            http_response response;
-            response.content_type = "text/plain";
-            response.body.append(request.method).append("\n").append(request.body);
-            co_return response;
-        });
+        routes.add(method, "/probe",
+                   [](const http_request& request) -> boost::asio::awaitable<http_response> {
+                       http_response response;
+                       response.content_type = "text/plain";
+                       response.body.append(request.method).append("\n").append(request.body);
+                       co_return response;
+                   });
     }
     return routes;
 }

@@ -1,15 +1,16 @@
-// All framing cases against the machine, without a socket: in one piece, byte by byte, cut everywhere.
+// All framing cases against the machine, without a socket: in one piece, byte by byte, cut
+// everywhere.
 
 #include "gateway/http/session_machine.hpp"
-
-#include "tests/unit/gateway/http/http_cases.hpp"
-#include "tests/unit/gateway/http/probe_routes.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <iostream>
 #include <set>
+
+#include "tests/unit/gateway/http/http_cases.hpp"
+#include "tests/unit/gateway/http/probe_routes.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -19,7 +20,8 @@ using test::http_case;
 /// Answers like the probe endpoint; `heard` is what the client got.
 class machine_runner {
 public:
-    machine_runner() : tools_{limits_, routes_, stats_, request_id_source{1}, {}}, machine_(tools_, "127.0.0.1")
+    machine_runner()
+        : tools_{limits_, routes_, stats_, request_id_source{1}, {}}, machine_(tools_, "127.0.0.1")
     {
     }
 
@@ -28,31 +30,32 @@ public:
     {
         for (;;) {
             switch (machine_.next()) {
-            case session_step::read: {
-                if (bytes.empty()) return false;
-                const auto room = machine_.room();
-                const auto count = std::min(room.size(), bytes.size());
-                std::copy_n(bytes.data(), count, room.data());
-                machine_.on_read(count);
-                bytes.remove_prefix(count);
-                break;
-            }
-            case session_step::call: {
-                const auto& request = machine_.request();
-                http_response response;
-                response.body.append(request.method).append("\n").append(request.body);
-                head_only_.resize(answers_ + 1);
-                head_only_[answers_] = request.method == "HEAD";
-                machine_.on_response(std::move(response));
-                break;
-            }
-            case session_step::write:
-                heard_ += machine_.output();
-                if (!machine_.output().starts_with("HTTP/1.1 100")) ++answers_;
-                machine_.on_written();
-                break;
-            case session_step::linger:
-            case session_step::close: return true;
+                case session_step::read: {
+                    if (bytes.empty()) return false;
+                    const auto room = machine_.room();
+                    const auto count = std::min(room.size(), bytes.size());
+                    std::copy_n(bytes.data(), count, room.data());
+                    machine_.on_read(count);
+                    bytes.remove_prefix(count);
+                    break;
+                }
+                case session_step::call: {
+                    const auto& request = machine_.request();
+                    http_response response;
+                    response.body.append(request.method).append("\n").append(request.body);
+                    head_only_.resize(answers_ + 1);
+                    head_only_[answers_] = request.method == "HEAD";
+                    machine_.on_response(std::move(response));
+                    break;
+                }
+                case session_step::write:
+                    heard_ += machine_.output();
+                    if (!machine_.output().starts_with("HTTP/1.1 100")) ++answers_;
+                    machine_.on_written();
+                    break;
+                case session_step::linger:
+                case session_step::close:
+                    return true;
             }
         }
     }
@@ -88,7 +91,8 @@ std::string run_in_pieces(const http_case& wanted, const std::vector<std::string
         machine_runner& same = runner;
         closed = same.feed("GET /probe HTTP/1.1\r\nHost: t\r\n\r\n");
         auto heard = same.answers();
-        if (heard.status.size() != before + 1 || heard.status.back() != 200) return "the canary was not served";
+        if (heard.status.size() != before + 1 || heard.status.back() != 200)
+            return "the canary was not served";
         heard.status.pop_back();
         if (heard.status.empty()) return "nothing but the canary was answered";
         if (wanted.body || !wanted.has.empty()) return {};
@@ -113,7 +117,8 @@ public:
     {
         all_.insert(of.id);
         if (complaint.empty()) return;
-        if (bad_.insert(of.id).second) std::cout << of.id << " (" << of.level << ") " << how << ": " << complaint << '\n';
+        if (bad_.insert(of.id).second)
+            std::cout << of.id << " (" << of.level << ") " << how << ": " << complaint << '\n';
         if (of.level == "must") ADD_FAILURE() << of.id << ' ' << how << ": " << complaint;
     }
     [[nodiscard]] double share_of_good() const
