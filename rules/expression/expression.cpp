@@ -4,6 +4,7 @@
 #include "rules/expression/code/code.hpp"
 #include "rules/expression/code/compiler.hpp"
 #include "rules/expression/code/folding.hpp"
+#include "rules/expression/code/lint.hpp"
 
 #include <algorithm>
 
@@ -72,6 +73,7 @@ std::optional<compiled_expression> compile(tree syntax, const compile_environmen
     };
     checker(environment, problems).run(syntax);
     if (failed()) return std::nullopt;
+    if (environment.lint) lint(*syntax.root, problems);
     if (environment.optimize) fold(syntax, environment);
     auto done = compiler(environment, problems).compile(std::move(syntax));
     if (failed()) return std::nullopt;

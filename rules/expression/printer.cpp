@@ -146,18 +146,24 @@ public:
     }
 
 private:
+    // .name, .`odd-name`, or ['any text']: the first that can be read back.
     void field(std::string_view name, bool optional)
     {
-        text += optional ? ".?" : ".";
-        const bool plain = !name.empty() && !(name[0] >= '0' && name[0] <= '9')
-                        && std::all_of(name.begin(), name.end(), [](char c) {
-                               return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-                           });
-        if (plain) {
+        const auto all = [&](std::string_view more) {
+            return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+                    || more.find(c) != std::string_view::npos;
+            });
+        };
+        const bool keyword = name == "in" || name == "true" || name == "false" || name == "null";
+        if (all("_.-/ ")) {
+            const bool plain = all("_") && !(name[0] >= '0' && name[0] <= '9') && !keyword;
+            text += optional ? ".?" : ".";
+            if (!plain) text += '`';
             text += name;
+            if (!plain) text += '`';
             return;
         }
-        text.resize(text.size() - (optional ? 2 : 1));
         text += optional ? "[?" : "[";
         append_quoted(name, false, text);
         text += ']';

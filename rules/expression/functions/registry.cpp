@@ -18,7 +18,7 @@ struct registry {
         for (auto* family :
              {standard_functions, conversion_functions, calendar_functions, string_functions, math_functions,
               list_functions, encoder_functions, regex_functions, optional_functions, network_functions,
-              text_functions, hash_functions, url_functions, object_functions,
+              text_functions, hash_functions, url_functions, time_functions, object_functions,
               number_functions}) {
             auto declared = family();
             all.insert(all.end(), std::make_move_iterator(declared.begin()),
