@@ -103,19 +103,14 @@ def arrived(sink, expected):
 def exported_rows(folder):
     """Rows in finished files: NDJSON is counted line by line, Parquet as its manifests say."""
     rows, files = 0, []
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.name.startswith("."):
-            continue
-        if path.name.endswith(".ndjson.gz"):
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        if path.name.endswith(".json.gz"):
             with gzip.open(path, "rb") as lines:
                 rows += sum(1 for _ in lines)
             files.append(path)
-        elif path.name.endswith(".ndjson"):
-            rows += sum(1 for _ in path.open("rb"))
-            files.append(path)
         elif path.name.endswith(".parquet"):
             files.append(path)
-        elif path.name.endswith(".json") and folder.name == "parquet":
+        elif path.name.startswith("manifest-") and folder.name == "parquet":
             rows += manifest_rows(json.loads(path.read_text()))
     return rows, files
 
@@ -220,7 +215,7 @@ def run(options):
         stay_up(gateway, ends if seconds else None)
         outcome.delivered = arrived(sink, outcome.expected)
         gateway.terminate(30)
-        if not outcome.files_complete():
+        if not outcome.look_at_files():
             finish_exports(options.sluice, config, outcome)
             outcome.show_files()
     finally:

@@ -99,7 +99,9 @@ class Sink(Program):
             self.stats()
         if not self.records_file.exists():
             return []
-        records = [json.loads(line) for line in self.records_file.read_text().splitlines()]
+        # the receiver may be in the middle of a line
+        lines = self.records_file.read_text().split("\n")[:-1]
+        records = [json.loads(line) for line in lines]
         return [record for record in records if record["target"].startswith(prefix)]
 
 
@@ -127,7 +129,8 @@ class Gateway:
 
     def is_ready(self):
         if not self.program.running():
-            raise AssertionError(f"the gateway ended at start:\n{self.program.tail()}")
+            raise AssertionError(f"the gateway ended at start with {self.program.process.returncode}:"
+                                 f"\n{self.program.tail()}")
         try:
             return request(self.admin, "GET", "/readyz", timeout=5)[0] == 200
         except OSError:
