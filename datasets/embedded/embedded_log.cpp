@@ -76,10 +76,9 @@ result<void> embedded_log::open_store()
     options.is_read_only = settings_.is_read_only;
     options.verifies_batches = recovered->step != recovery_step::clean;
     if (!settings_.is_read_only) options.high_marks = folder_.read_high_marks();
-    auto missing = take_inventory(*recovered->store, options, table_);
-    if (!missing) return missing.error();
+    missing_at_open_ += take_inventory(*recovered->store, options, table_);
     if (recovered->step > opened_by_) opened_by_ = recovered->step;
-    missing_at_open_ += *missing;
+    marks_at_open_ = std::move(options.high_marks);
     slot_.store = std::move(recovered->store);
     return {};
 }
@@ -109,9 +108,27 @@ result<void> embedded_log::open_dataset(const dataset_spec& spec)
     write->is_internal = true;
     write->puts.push_back({family::meta, std::string(dataset_prefix) + spec.name.value(),
                            encode_spec(number, wanted)});
+    write->puts.push_back({family::documents, document_key(dataset_collection, spec.name.value()),
+                           encode_spec(number, wanted)});
     auto written = write_blocking(std::move(write));
     if (!written) return written.error();
-    table_.put(number, wanted);
+    auto& dataset = table_.put(number, wanted);
+    for (auto& p : dataset.partitions) {
+        // settings lost by damage: offsets that were given out once stay taken
+        auto mark = marks_at_open_.find(p->number);
+        if (mark == marks_at_open_.end() || p->end.load() >= mark->second) continue;
+        p->add_lost(p->end.load(), mark->second);
+        p->synced = mark->second;
+        p->begin = mark->second;
+        p->end = mark->second;
+    }
+    // out of the write-ahead log at once: its loss must not take the meaning of everything else
+    std::shared_lock store_lock(slot_.mutex);
+    if (slot_.store) {
+        for (auto f : {family::meta, family::documents}) {
+            slot_.store->db().Flush({}, slot_.store->at(f)).PermitUncheckedError();
+        }
+    }
     return {};
 }
 

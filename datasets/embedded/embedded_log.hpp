@@ -79,6 +79,7 @@ private:
     std::condition_variable maintenance_wake_;
     bool is_maintenance_over_ = false;
     data_folder::marks saved_marks_;
+    data_folder::marks marks_at_open_;
     std::thread maintenance_;
 };
 

@@ -50,6 +50,7 @@ struct index_entry {
 [[nodiscard]] std::string document_key(std::string_view collection, std::string_view key);
 
 inline constexpr std::string_view dataset_prefix = "dataset/";
+inline constexpr std::string_view dataset_collection = "_datasets";
 inline constexpr std::string_view trim_prefix = "trim/";
 inline constexpr std::string_view lost_prefix = "lost/";
 [[nodiscard]] std::string trim_key(partition_number partition);

@@ -1,6 +1,5 @@
 #include "datasets/embedded/log_inventory.hpp"
 
-#include "datasets/log_error.hpp"
 #include "datasets/stored_batch.hpp"
 
 #include <spdlog/spdlog.h>
@@ -9,23 +8,23 @@ namespace sluice::datasets::embedded {
 
 namespace {
 
-failure store_failure(const char* what, const rocksdb::Status& status)
+/// The settings are kept twice, in families and so in files of their own: without them nobody could tell
+/// which records belong to which dataset.
+void load_datasets(const rocks_store& store, partition_table& table)
 {
-    return {make_error_code(status.IsCorruption() ? log_errc::corrupt : log_errc::io),
-            fmt::format("{}: {}", what, status.ToString())};
-}
-
-result<void> load_datasets(const rocks_store& store, partition_table& table)
-{
-    auto it = store.iterate(family::meta);
-    for (it->Seek(slice(dataset_prefix)); it->Valid(); it->Next()) {
-        auto key = view(it->key());
-        if (!key.starts_with(dataset_prefix)) break;
-        auto spec = decode_spec(key.substr(dataset_prefix.size()), view(it->value()));
-        if (spec) table.put(spec->first, spec->second);
+    const std::pair<family, std::string> copies[] = {
+        {family::documents, document_key(dataset_collection, "")},
+        {family::meta, std::string(dataset_prefix)}};
+    for (const auto& [in, prefix] : copies) {
+        auto it = store.iterate(in);
+        for (it->Seek(prefix); it->Valid() && view(it->key()).starts_with(prefix); it->Next()) {
+            auto spec = decode_spec(view(it->key()).substr(prefix.size()), view(it->value()));
+            if (spec) table.put(spec->first, spec->second);
+        }
+        if (!it->status().ok()) {
+            spdlog::error("store: a list of datasets is not readable: {}", it->status().ToString());
+        }
     }
-    if (!it->status().ok()) return store_failure("the list of datasets is not readable", it->status());
-    return {};
 }
 
 void load_lost(const rocks_store& store, partition_state& p)
@@ -164,11 +163,10 @@ void remember_lost(const rocks_store& store, partition_state& p)
 
 }  // namespace
 
-result<std::uint64_t> take_inventory(const rocks_store& store, const inventory_options& options,
+std::uint64_t take_inventory(const rocks_store& store, const inventory_options& options,
                                      partition_table& table)
 {
-    auto loaded = load_datasets(store, table);
-    if (!loaded) return loaded.error();
+    load_datasets(store, table);
     raise_ends(store, options, table);
     std::uint64_t missing = 0;
     for (auto* p : table.partitions()) {

@@ -15,10 +15,10 @@ struct inventory_options {
 
 /// Fills datasets and partitions. Ends never move back, so an offset is never given out twice. Returns how
 /// many records were found missing that were not known to be missing before.
-result<std::uint64_t> take_inventory(const rocks_store& store, const inventory_options& options,
-                                     partition_table& table);
+std::uint64_t take_inventory(const rocks_store& store, const inventory_options& options,
+                             partition_table& table);
 
-/// Offset to the first batch whose entry satisfies `is_wanted`, from `from` on.
+/// The batch that holds `from`, or the next one; absent at the end or when `status` tells an error.
 [[nodiscard]] std::optional<std::pair<offset, index_entry>> find_entry(
     const rocks_store& store, partition_number partition, offset from, rocksdb::Status& status);
 

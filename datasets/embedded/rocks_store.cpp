@@ -5,6 +5,8 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/table.h>
 
+#include <filesystem>
+
 namespace sluice::datasets::embedded {
 
 namespace {
@@ -40,7 +42,6 @@ rocksdb::ColumnFamilyOptions records_family(const std::shared_ptr<rocksdb::Cache
 rocksdb::DBOptions database_options(const store_open_mode& mode)
 {
     rocksdb::DBOptions o;
-    o.create_if_missing = !mode.is_read_only;
     o.create_missing_column_families = !mode.is_read_only;
     o.info_log = make_rocksdb_logger();
     // A torn tail is a crash and passes; damage before the tail must be seen, not skipped in silence.
@@ -72,16 +73,30 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families()
     return families;
 }
 
+namespace {
+
+/// A folder with files but without CURRENT is damaged. RocksDB would take it for a new one and delete what
+/// it finds there.
+bool is_absent_or_empty(const std::string& path)
+{
+    std::error_code ec;
+    auto items = std::filesystem::directory_iterator(path, ec);
+    return ec || items == std::filesystem::directory_iterator();
+}
+
+}  // namespace
+
 rocksdb::Status rocks_store::open(const std::string& path, const store_open_mode& mode,
                                   std::unique_ptr<rocks_store>& into)
 {
     std::unique_ptr<rocks_store> store(new rocks_store);
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
+    auto options = database_options(mode);
+    options.create_if_missing = !mode.is_read_only && is_absent_or_empty(path);
     auto status = mode.is_read_only
-                      ? rocksdb::DB::OpenForReadOnly(database_options(mode), path, column_families(),
-                                                     &handles, &db)
-                      : rocksdb::DB::Open(database_options(mode), path, column_families(), &handles, &db);
+                      ? rocksdb::DB::OpenForReadOnly(options, path, column_families(), &handles, &db)
+                      : rocksdb::DB::Open(options, path, column_families(), &handles, &db);
     if (!status.ok()) return status;
     store->db_.reset(db);
     std::copy(handles.begin(), handles.end(), store->handles_.begin());
