@@ -39,6 +39,8 @@ run: build ## the quickstart: gateway, receiver, sample events; RUN_SECONDS=n en
 bench: deps ## micro benchmarks and the load test cases, with nginx as the ceiling
 	cmake --preset release -DSLUICE_BENCH=ON
 	cmake --build --preset release -j $(JOBS)
+	@for program in build/release/*_bench; do [ ! -x "$$program" ] || "$$program" --benchmark_min_time=0.2; done
+	@test -d .deps/duckdb || python3 -m pip install -q --target .deps/duckdb duckdb==1.4.1 || true  # a yardstick only
 	@python3 loadtest/run.py --build build/release all
 
 format: ## clang-format over every source file
