@@ -93,6 +93,10 @@ result<void> edge_threads::start_thread(std::size_t i, const config::settings& s
 result<void> edge_threads::start(const config::settings& settings, const admin_hooks& hooks,
                                  boost::asio::thread_pool& worker)
 {
+    // SO_REUSEPORT would let a second gateway share the port unnoticed
+    for (const auto* door : {&settings.gateway.edge, &settings.gateway.admin}) {
+        if (auto r = check_address_is_free(*door); r.has_error()) return r;
+    }
     for (std::size_t i = 0; i < threads_.size(); ++i) {
         if (auto r = start_thread(i, settings, hooks); r.has_error()) return r;
     }

@@ -65,7 +65,8 @@ asio::awaitable<http_response> enable_lane(const admin_hooks& hooks, const http_
                                request.request_id);
     }
     name.remove_suffix(7);
-    if (!co_await hooks.enable_lane(std::string(name))) {
+    const bool is_known = co_await hooks.enable_lane(std::string(name));
+    if (!is_known) {
         co_return make_problem(404, "Not Found", fmt::format("There is no lane '{}'", name),
                                request.request_id);
     }

@@ -178,7 +178,8 @@ asio::awaitable<void> lane::run_retries(lane_source& source)
                 source.tracker().finish(record.position, record_fate::expired);
                 continue;
             }
-            if (!co_await wait_until_due(parked->due_at)) break;
+            const bool is_due = co_await wait_until_due(parked->due_at);
+            if (!is_due) break;
             co_await wait_for_room(source);
             if (is_stopping_) break;
             source.tracker().begin(record.position);
@@ -192,7 +193,9 @@ asio::awaitable<void> lane::run_commits()
 {
     while (!is_stopping_) {
         co_await commit_now_.wait_until(parts_.clock.steady_now() + settings_.commit_interval);
-        if (!co_await commit()) {
+        // g++ 12 miscompiles a co_await inside a condition of this loop: hence the variable
+        const bool is_stored = co_await commit();
+        if (!is_stored) {
             co_await commit_now_.wait_until(parts_.clock.steady_now() + retry_after_failure);
         }
     }

@@ -113,7 +113,8 @@ asio::awaitable<void> lane_delivery::run(const rules::dataset_program& program,
     bool is_finished = true;
     if (is_ordered) co_await lane_.keys_.turn(key, lane_.keys_.enqueue(key));
     for (const auto rule : units) {
-        is_finished = !lane_.is_stopping_ && co_await run_unit(program, decided, rule);
+        is_finished = !lane_.is_stopping_;
+        if (is_finished) is_finished = co_await run_unit(program, decided, rule);
         if (!is_finished) break;
     }
     if (is_ordered) lane_.keys_.leave(key);
@@ -168,7 +169,8 @@ asio::awaitable<std::optional<delivery_outcome>> lane_delivery::send(
     const auto unit = lane_.next_unit_++;
     std::uint32_t rounds_here = 0;
     while (true) {
-        if (!co_await wait_to_try(unit)) co_return std::nullopt;
+        const bool may_try = co_await wait_to_try(unit);
+        if (!may_try) co_return std::nullopt;
         auto outcome = co_await lane_.destination_->deliver(request);
         attempts_ += outcome.attempts;
         step = lane_.machine_.on_outcome(unit, outcome, lane_.parts_.clock.steady_now());

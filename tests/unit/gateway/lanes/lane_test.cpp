@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <future>
 
 namespace sluice::gateway {
 
@@ -200,7 +201,10 @@ protected:
     void until(Condition holds)
     {
         const auto end = std::chrono::steady_clock::now() + 10s;
-        while (!holds() && std::chrono::steady_clock::now() < end) context.run_for(2ms);
+        while (!holds() && std::chrono::steady_clock::now() < end) {
+            context.restart();  // it stops by itself whenever a lane has ended
+            context.run_for(2ms);
+        }
         EXPECT_TRUE(holds());
     }
 
