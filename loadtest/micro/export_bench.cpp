@@ -5,6 +5,9 @@
 #include "batch/storage/storage.hpp"
 #include "datasets/record_encoder.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
