@@ -44,6 +44,7 @@ bench: deps ## micro benchmarks and the load test cases, with nginx as the ceili
 	@python3 loadtest/run.py --build build/release all
 
 format: ## clang-format over every source file
+	@command -v clang-format-14 >/dev/null || { echo "format: needs apt-get install clang-format-14"; exit 1; }
 	@git ls-files '*.hpp' '*.cpp' | xargs clang-format-14 -i
 
 clean: ## removes what was built and what the quickstart wrote
