@@ -1,11 +1,12 @@
-// What one expression costs once its slots are filled: predicates, rules of three predicates, function families.
-
-#include "rules/expression/expression.hpp"
-#include "rules/expression/functions/registry.hpp"
+// What one expression costs once its slots are filled: predicates, rules of three predicates,
+// function families.
 
 #include <benchmark/benchmark.h>
 
 #include <map>
+
+#include "rules/expression/expression.hpp"
+#include "rules/expression/functions/registry.hpp"
 
 namespace expression = sluice::rules::expression;
 
@@ -16,13 +17,18 @@ class named_slots final : public expression::path_resolver {
 public:
     std::vector<expression::value> slots;
 
-    std::optional<expression::resolved_path> resolve(std::string_view, std::span<const expression::path_step> steps) override
+    std::optional<expression::resolved_path> resolve(
+        std::string_view, std::span<const expression::path_step> steps) override
     {
         using expression::value;
         static const std::map<std::string, value, std::less<>> known = {
-            {"currency", value::from_string("EUR")}, {"total", value::from_double(128.8)}, {"qty", value::from_int(2)},
-            {"name", value::from_string("Anna Berg")}, {"mail", value::from_string(" Anna.Berg@Example.com")},
-            {"time", value::from_string("2025-03-01T11:59:58Z")}, {"url", value::from_string("https://shop.example.com/thanks?gclid=Ab3")}};
+            {"currency", value::from_string("EUR")},
+            {"total", value::from_double(128.8)},
+            {"qty", value::from_int(2)},
+            {"name", value::from_string("Anna Berg")},
+            {"mail", value::from_string(" Anna.Berg@Example.com")},
+            {"time", value::from_string("2025-03-01T11:59:58Z")},
+            {"url", value::from_string("https://shop.example.com/thanks?gclid=Ab3")}};
         const auto found = steps.empty() ? known.end() : known.find(steps.back().name);
         slots.push_back(found == known.end() ? value::absent_path(0, false) : found->second);
         return expression::resolved_path{static_cast<expression::slot_index>(slots.size() - 1)};
@@ -64,8 +70,9 @@ void hundred_rules(benchmark::State& state)
 {
     std::vector<std::string> texts;
     for (int i = 0; i < 100; ++i) {
-        texts.push_back("event.order.currency == 'C" + std::to_string(i) + "' && event.order.total > " + std::to_string(i)
-                        + ".0 && default(event.user.consent, false) == true");
+        texts.push_back("event.order.currency == 'C" + std::to_string(i) +
+                        "' && event.order.total > " + std::to_string(i) +
+                        ".0 && default(event.user.consent, false) == true");
     }
     run(state, texts);
 }
@@ -81,7 +88,8 @@ BENCHMARK_CAPTURE(one, strings, "event.name.lowerAscii().startsWith('anna')");
 BENCHMARK_CAPTURE(one, text_lower, "event.name.lower()");
 BENCHMARK_CAPTURE(one, hash_email, "hash.email(event.mail)");
 BENCHMARK_CAPTURE(one, url_query, "url.query(event.url)[?'gclid']");
-BENCHMARK_CAPTURE(one, time_format, "time.format(timestamp(event.time), 'yyyy-MM-dd HH:mm', 'Europe/Berlin')");
+BENCHMARK_CAPTURE(one, time_format,
+                  "time.format(timestamp(event.time), 'yyyy-MM-dd HH:mm', 'Europe/Berlin')");
 BENCHMARK_CAPTURE(one, number_round, "number.round(event.total, 1)");
 BENCHMARK_CAPTURE(one, format, "'%s %.2f'.format([event.name, event.total])");
 BENCHMARK_CAPTURE(one, loop, "[1, 2, 3, 4].map(x, x * event.qty).sum()");

@@ -1,8 +1,8 @@
 #include "rules/expression/ast.hpp"
 
-#include "rules/expression/utf8.hpp"
-
 #include <algorithm>
+
+#include "rules/expression/utf8.hpp"
 
 namespace sluice::rules::expression {
 
@@ -70,9 +70,10 @@ value_kind type_named(std::string_view name)
 std::string_view error_kind_name(error_kind kind)
 {
     static constexpr std::string_view names[] = {
-        "no_such_key",    "index_out_of_bounds", "no_matching_overload", "unknown_variable",
-        "unknown_function", "division_by_zero",  "overflow",             "out_of_range",
-        "invalid_argument", "duplicate_key",     "invalid_key_type",     "invalid_utf8",
+        "no_such_key",      "index_out_of_bounds", "no_matching_overload",
+        "unknown_variable", "unknown_function",    "division_by_zero",
+        "overflow",         "out_of_range",        "invalid_argument",
+        "duplicate_key",    "invalid_key_type",    "invalid_utf8",
         "none_dereference", "limit_exceeded"};
     return names[static_cast<std::size_t>(kind)];
 }
@@ -125,15 +126,17 @@ text_place place_of(std::string_view text, source_offset offset)
     const auto before = text.substr(0, std::min<std::size_t>(offset, text.size()));
     place.line += static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n'));
     const auto line_start = before.rfind('\n');
-    const auto in_line = line_start == std::string_view::npos ? before : before.substr(line_start + 1);
+    const auto in_line =
+        line_start == std::string_view::npos ? before : before.substr(line_start + 1);
     place.column += static_cast<std::uint32_t>(count_code_points(in_line));
     return place;
 }
 
 std::string_view operator_text(operator_kind op)
 {
-    static constexpr std::string_view texts[] = {"",  "&&", "||", "!",  "-",  "?:", "==", "!=", "<",
-                                                 "<=", ">",  ">=", "in", "+", "-",  "*",  "/",  "%"};
+    static constexpr std::string_view texts[] = {
+        "",   "&&", "||", "!",  "-", "?:", "==", "!=", "<",
+        "<=", ">",  ">=", "in", "+", "-",  "*",  "/",  "%"};
     return texts[static_cast<std::size_t>(op)];
 }
 

@@ -53,8 +53,8 @@ bool equal_maps(const value& left, const value& right)
 bool equal_addresses(const value& left, const value& right)
 {
     const auto &a = left.address(), &b = right.address();
-    return a.family == b.family && std::memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0
-        && (left.is(value_kind::ip) || a.prefix == b.prefix);
+    return a.family == b.family && std::memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0 &&
+           (left.is(value_kind::ip) || a.prefix == b.prefix);
 }
 
 }  // namespace
@@ -70,7 +70,8 @@ std::partial_ordering compare_numbers(const value& left, const value& right)
     }
     if (a == value_kind::unsigned_integer) {
         if (b == value_kind::unsigned_integer) return left.as_uint() <=> right.as_uint();
-        if (b == value_kind::floating) return unsigned_with_double(left.as_uint(), right.as_double());
+        if (b == value_kind::floating)
+            return unsigned_with_double(left.as_uint(), right.as_double());
         return reversed(compare_numbers(right, left));
     }
     if (b == value_kind::floating) return left.as_double() <=> right.as_double();
@@ -84,22 +85,31 @@ bool equal(const value& left, const value& right)
     }
     if (left.kind() != right.kind()) return false;
     switch (left.kind()) {
-    case value_kind::null: return true;
-    case value_kind::boolean: return left.as_bool() == right.as_bool();
-    case value_kind::string:
-    case value_kind::bytes: return left.text() == right.text();
-    case value_kind::list: return equal_lists(left, right);
-    case value_kind::map: return equal_maps(left, right);
-    case value_kind::timestamp:
-        return left.seconds() == right.seconds() && left.nanoseconds() == right.nanoseconds();
-    case value_kind::duration: return left.duration_nanoseconds() == right.duration_nanoseconds();
-    case value_kind::type: return left.named_type() == right.named_type();
-    case value_kind::optional:
-        if (left.is_none() || right.is_none()) return left.is_none() == right.is_none();
-        return equal(left.inner(), right.inner());
-    case value_kind::ip:
-    case value_kind::cidr: return equal_addresses(left, right);
-    default: return false;
+        case value_kind::null:
+            return true;
+        case value_kind::boolean:
+            return left.as_bool() == right.as_bool();
+        case value_kind::string:
+        case value_kind::bytes:
+            return left.text() == right.text();
+        case value_kind::list:
+            return equal_lists(left, right);
+        case value_kind::map:
+            return equal_maps(left, right);
+        case value_kind::timestamp:
+            return left.seconds() == right.seconds() && left.nanoseconds() == right.nanoseconds();
+        case value_kind::duration:
+            return left.duration_nanoseconds() == right.duration_nanoseconds();
+        case value_kind::type:
+            return left.named_type() == right.named_type();
+        case value_kind::optional:
+            if (left.is_none() || right.is_none()) return left.is_none() == right.is_none();
+            return equal(left.inner(), right.inner());
+        case value_kind::ip:
+        case value_kind::cidr:
+            return equal_addresses(left, right);
+        default:
+            return false;
     }
 }
 
@@ -108,17 +118,20 @@ std::optional<std::partial_ordering> compare(const value& left, const value& rig
     if (left.is_number() && right.is_number()) return compare_numbers(left, right);
     if (left.kind() != right.kind()) return std::nullopt;
     switch (left.kind()) {
-    case value_kind::boolean: return static_cast<int>(left.as_bool()) <=> static_cast<int>(right.as_bool());
-    case value_kind::string:
-    case value_kind::bytes: {
-        // string_view compares as unsigned char, which is code point order for UTF-8
-        return left.text().compare(right.text()) <=> 0;
-    }
-    case value_kind::timestamp:
-        if (left.seconds() != right.seconds()) return left.seconds() <=> right.seconds();
-        return left.nanoseconds() <=> right.nanoseconds();
-    case value_kind::duration: return left.duration_nanoseconds() <=> right.duration_nanoseconds();
-    default: return std::nullopt;
+        case value_kind::boolean:
+            return static_cast<int>(left.as_bool()) <=> static_cast<int>(right.as_bool());
+        case value_kind::string:
+        case value_kind::bytes: {
+            // string_view compares as unsigned char, which is code point order for UTF-8
+            return left.text().compare(right.text()) <=> 0;
+        }
+        case value_kind::timestamp:
+            if (left.seconds() != right.seconds()) return left.seconds() <=> right.seconds();
+            return left.nanoseconds() <=> right.nanoseconds();
+        case value_kind::duration:
+            return left.duration_nanoseconds() <=> right.duration_nanoseconds();
+        default:
+            return std::nullopt;
     }
 }
 
@@ -141,35 +154,43 @@ const value* find_key(const value& map, const value& key)
 
 bool is_key_kind(value_kind kind)
 {
-    return kind == value_kind::boolean || kind == value_kind::integer
-        || kind == value_kind::unsigned_integer || kind == value_kind::string;
+    return kind == value_kind::boolean || kind == value_kind::integer ||
+           kind == value_kind::unsigned_integer || kind == value_kind::string;
 }
 
 std::optional<std::int64_t> as_index(const value& number)
 {
     switch (number.kind()) {
-    case value_kind::integer: return number.as_int();
-    case value_kind::unsigned_integer:
-        if (number.as_uint() > static_cast<std::uint64_t>(INT64_MAX)) return std::nullopt;
-        return static_cast<std::int64_t>(number.as_uint());
-    case value_kind::floating: {
-        const auto d = number.as_double();
-        if (!(d >= -two_to_63 && d < two_to_63) || d != std::trunc(d)) return std::nullopt;
-        return static_cast<std::int64_t>(d);
-    }
-    default: return std::nullopt;
+        case value_kind::integer:
+            return number.as_int();
+        case value_kind::unsigned_integer:
+            if (number.as_uint() > static_cast<std::uint64_t>(INT64_MAX)) return std::nullopt;
+            return static_cast<std::int64_t>(number.as_uint());
+        case value_kind::floating: {
+            const auto d = number.as_double();
+            if (!(d >= -two_to_63 && d < two_to_63) || d != std::trunc(d)) return std::nullopt;
+            return static_cast<std::int64_t>(d);
+        }
+        default:
+            return std::nullopt;
     }
 }
 
 std::size_t hash_of(const value& scalar)
 {
     switch (scalar.kind()) {
-    case value_kind::integer: return std::hash<double>{}(static_cast<double>(scalar.as_int()));
-    case value_kind::unsigned_integer: return std::hash<double>{}(static_cast<double>(scalar.as_uint()));
-    case value_kind::floating: return std::hash<double>{}(scalar.as_double());
-    case value_kind::string: return std::hash<std::string_view>{}(scalar.text());
-    case value_kind::boolean: return scalar.as_bool() ? 3 : 5;
-    default: return 7 + static_cast<std::size_t>(scalar.kind());
+        case value_kind::integer:
+            return std::hash<double>{}(static_cast<double>(scalar.as_int()));
+        case value_kind::unsigned_integer:
+            return std::hash<double>{}(static_cast<double>(scalar.as_uint()));
+        case value_kind::floating:
+            return std::hash<double>{}(scalar.as_double());
+        case value_kind::string:
+            return std::hash<std::string_view>{}(scalar.text());
+        case value_kind::boolean:
+            return scalar.as_bool() ? 3 : 5;
+        default:
+            return 7 + static_cast<std::size_t>(scalar.kind());
     }
 }
 

@@ -1,17 +1,18 @@
 #pragma once
-// Equality, ordering and look-up of values: one number line for int, uint and double, deep equality for
-// lists and maps. Values may not be raw. Pure functions.
-
-#include "rules/expression/value.hpp"
+// Equality, ordering and look-up of values: one number line for int, uint and double, deep equality
+// for lists and maps. Values may not be raw. Pure functions.
 
 #include <compare>
 #include <optional>
+
+#include "rules/expression/value.hpp"
 
 namespace sluice::rules::expression {
 
 [[nodiscard]] bool equal(const value& left, const value& right);
 
-/// Two numbers; unordered for NaN. Integers meeting a double are converted to double after a range check.
+/// Two numbers; unordered for NaN. Integers meeting a double are converted to double after a range
+/// check.
 [[nodiscard]] std::partial_ordering compare_numbers(const value& left, const value& right);
 
 /// nullopt when the two have no order: different kinds, lists, maps, null, types.

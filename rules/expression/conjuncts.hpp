@@ -1,12 +1,13 @@
 #pragma once
-// A compiled condition taken apart for the rule compiler: its top-level conjuncts, and the conjuncts that
-// compare one slot with a constant, which can be shared between rules and indexed. Pure functions of the tree.
-
-#include "rules/expression/ast.hpp"
+// A compiled condition taken apart for the rule compiler: its top-level conjuncts, and the
+// conjuncts that compare one slot with a constant, which can be shared between rules and indexed.
+// Pure functions of the tree.
 
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "rules/expression/ast.hpp"
 
 namespace sluice::rules::expression {
 
@@ -14,11 +15,19 @@ namespace sluice::rules::expression {
 [[nodiscard]] std::vector<const node*> conjuncts_of(const node& condition);
 
 enum class predicate_operator : std::uint8_t {
-    equal, not_equal, less, less_equal, greater, greater_equal,
-    in,                      ///< constant is a list (or a map: its keys)
-    starts_with, ends_with, contains, matches,
-    present,                 ///< has(path)
-    is_true,                 ///< the path itself as a condition
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    in,  ///< constant is a list (or a map: its keys)
+    starts_with,
+    ends_with,
+    contains,
+    matches,
+    present,  ///< has(path)
+    is_true,  ///< the path itself as a condition
 };
 
 /// `slot operator constant`; a constant on the left is turned around.
@@ -34,8 +43,8 @@ struct simple_predicate {
 /// Only paths without optional steps qualify.
 [[nodiscard]] std::optional<simple_predicate> as_simple_predicate(const node& condition);
 
-/// What the predicate gives for a slot's value; the same as evaluating the expression (an error is an error).
-/// `matches` is not decided here: its pattern is compiled in the expression's own code.
+/// What the predicate gives for a slot's value; the same as evaluating the expression (an error is
+/// an error). `matches` is not decided here: its pattern is compiled in the expression's own code.
 [[nodiscard]] value apply(const simple_predicate& predicate, const value& slot);
 
 }  // namespace sluice::rules::expression

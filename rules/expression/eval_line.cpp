@@ -28,7 +28,8 @@ std::string answer(std::string_view member, std::string_view text)
     return line + "}";
 }
 
-// {"primitive":"INT64"}, {"wellKnown":"TIMESTAMP"}, {"listType":…}: what the checker can use of a type.
+// {"primitive":"INT64"}, {"wellKnown":"TIMESTAMP"}, {"listType":…}: what the checker can use of a
+// type.
 value_kind declared_type(const value& type)
 {
     if (!type.is(value_kind::map) || type.entries().empty()) return value_kind::any;
@@ -39,9 +40,14 @@ value_kind declared_type(const value& type)
     const auto& inner = type.entries()[0].item;
     if (!inner.is(value_kind::string)) return value_kind::any;
     static constexpr std::pair<std::string_view, value_kind> names[] = {
-        {"BOOL", value_kind::boolean}, {"INT64", value_kind::integer}, {"UINT64", value_kind::unsigned_integer},
-        {"DOUBLE", value_kind::floating}, {"STRING", value_kind::string}, {"BYTES", value_kind::bytes},
-        {"TIMESTAMP", value_kind::timestamp}, {"DURATION", value_kind::duration}};
+        {"BOOL", value_kind::boolean},
+        {"INT64", value_kind::integer},
+        {"UINT64", value_kind::unsigned_integer},
+        {"DOUBLE", value_kind::floating},
+        {"STRING", value_kind::string},
+        {"BYTES", value_kind::bytes},
+        {"TIMESTAMP", value_kind::timestamp},
+        {"DURATION", value_kind::duration}};
     for (const auto& [word, kind] : names) {
         if (inner.text() == word) return kind;
     }
@@ -57,7 +63,8 @@ void declare_types(const value& list, compile_environment& environment)
         const auto* ident = find_field(entry, "ident");
         if (name == nullptr || !name->is(value_kind::string) || ident == nullptr) continue;
         const auto* type = ident->is(value_kind::map) ? find_field(*ident, "type") : nullptr;
-        environment.variables.push_back({std::string(name->text()), type != nullptr ? declared_type(*type) : value_kind::any,
+        environment.variables.push_back({std::string(name->text()),
+                                         type != nullptr ? declared_type(*type) : value_kind::any,
                                          static_cast<std::uint32_t>(environment.variables.size())});
     }
 }
@@ -70,9 +77,12 @@ bool bind(const value& bindings, bool typed, event_arena& arena, compile_environ
         auto made = typed ? read_typed_json(entry.item, arena) : std::optional(entry.item);
         if (!made) return false;
         std::uint32_t index = 0;
-        while (index < environment.variables.size() && environment.variables[index].name != entry.key.text()) ++index;
+        while (index < environment.variables.size() &&
+               environment.variables[index].name != entry.key.text())
+            ++index;
         if (index == environment.variables.size()) {
-            environment.variables.push_back({std::string(entry.key.text()), value_kind::any, index});
+            environment.variables.push_back(
+                {std::string(entry.key.text()), value_kind::any, index});
         }
         bound.values.resize(environment.variables.size());
         bound.values[index] = *made;
@@ -83,7 +93,8 @@ bool bind(const value& bindings, bool typed, event_arena& arena, compile_environ
 std::string problem_text(std::string_view expression, const problem& found)
 {
     const auto place = place_of(expression, found.position);
-    auto text = std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + found.message;
+    auto text =
+        std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + found.message;
     if (!found.hint.empty()) text += " (" + found.hint + ")";
     return text;
 }
@@ -91,7 +102,8 @@ std::string problem_text(std::string_view expression, const problem& found)
 std::string event_id(const bound_values& bound, const compile_environment& environment)
 {
     for (std::size_t i = 0; i < bound.values.size(); ++i) {
-        if (environment.variables[i].name != "event" || !bound.values[i].is(value_kind::map)) continue;
+        if (environment.variables[i].name != "event" || !bound.values[i].is(value_kind::map))
+            continue;
         for (const auto name : {"_id", "id"}) {
             const auto* id = find_field(bound.values[i], name);
             if (id != nullptr && id->is(value_kind::string)) return std::string(id->text());
@@ -105,8 +117,8 @@ std::string run(const compiled_expression& program, evaluation_context& context,
     const auto made = program.evaluate(context);
     if (made.is_error()) {
         const auto place = place_of(program.text(), made.error_position());
-        return answer("error", std::to_string(place.line) + ":" + std::to_string(place.column) + ": "
-                                   + program.describe(made));
+        return answer("error", std::to_string(place.line) + ":" + std::to_string(place.column) +
+                                   ": " + program.describe(made));
     }
     if (typed && made.is_none()) return answer("error", "optional.none");
     std::string line = "{\"value\":";
@@ -125,7 +137,8 @@ std::string evaluate_line(std::string_view line, const eval_line_settings& setti
 {
     event_arena arena;
     const auto request = read_json(line, arena);
-    const auto* text = request && request->is(value_kind::map) ? find_field(*request, "expr") : nullptr;
+    const auto* text =
+        request && request->is(value_kind::map) ? find_field(*request, "expr") : nullptr;
     if (text == nullptr || !text->is(value_kind::string)) {
         return answer("error", "a line must be an object with the member 'expr'");
     }
@@ -133,14 +146,15 @@ std::string evaluate_line(std::string_view line, const eval_line_settings& setti
     environment.bounds = settings.bounds;
     environment.optimize = settings.optimize;
     if (const auto* off = find_field(*request, "disableCheck")) environment.check = !off->is_true();
-    if (const auto* container = find_field(*request, "container"); container != nullptr && container->is(value_kind::string)) {
+    if (const auto* container = find_field(*request, "container");
+        container != nullptr && container->is(value_kind::string)) {
         environment.container = container->text();
     }
     if (const auto* types = find_field(*request, "typeEnv")) declare_types(*types, environment);
     bound_values bound;
     const auto* bindings = find_field(*request, "bindings");
-    if (bindings != nullptr
-        && (!bindings->is(value_kind::map) || !bind(*bindings, settings.typed, arena, environment, bound))) {
+    if (bindings != nullptr && (!bindings->is(value_kind::map) ||
+                                !bind(*bindings, settings.typed, arena, environment, bound))) {
         return answer("error", "a binding cannot be read");
     }
     std::vector<problem> problems;

@@ -1,12 +1,12 @@
 #include "rules/expression/expression.hpp"
 
+#include <algorithm>
+
 #include "rules/expression/code/checker.hpp"
 #include "rules/expression/code/code.hpp"
 #include "rules/expression/code/compiler.hpp"
 #include "rules/expression/code/folding.hpp"
 #include "rules/expression/code/lint.hpp"
-
-#include <algorithm>
 
 namespace sluice::rules::expression {
 
@@ -80,7 +80,8 @@ std::optional<compiled_expression> compile(tree syntax, const compile_environmen
     return done;
 }
 
-std::optional<compiled_expression> compile(std::string_view text, const compile_environment& environment,
+std::optional<compiled_expression> compile(std::string_view text,
+                                           const compile_environment& environment,
                                            std::vector<problem>& problems)
 {
     auto syntax = parse(text, environment.bounds, problems);

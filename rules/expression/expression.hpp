@@ -1,14 +1,8 @@
 #pragma once
-// The front door of the language: parse text, compile it against the names of an environment, evaluate it
-// per event. A compiled_expression is immutable and shared by all threads; an evaluation_context belongs to
-// one thread and one event. No function here throws for bad input: load problems are listed, run-time
-// failures are error values.
-
-#include "config/clock.hpp"
-#include "rules/event_arena.hpp"
-#include "rules/expression/ast.hpp"
-#include "rules/expression/limits.hpp"
-#include "rules/expression/value.hpp"
+// The front door of the language: parse text, compile it against the names of an environment,
+// evaluate it per event. A compiled_expression is immutable and shared by all threads; an
+// evaluation_context belongs to one thread and one event. No function here throws for bad input:
+// load problems are listed, run-time failures are error values.
 
 #include <cstdint>
 #include <memory>
@@ -17,6 +11,12 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "config/clock.hpp"
+#include "rules/event_arena.hpp"
+#include "rules/expression/ast.hpp"
+#include "rules/expression/limits.hpp"
+#include "rules/expression/value.hpp"
 
 namespace sluice::rules::expression {
 
@@ -35,20 +35,21 @@ struct problem {
 struct declared_variable {
     std::string name;
     value_kind type = value_kind::any;
-    std::uint32_t index = 0;             ///< what variable_source::variable receives
-    bool is_path_root = false;           ///< chains of fields below it are offered to the path_resolver
-    std::optional<value> constant = {};  ///< a param: folded in; its memory must outlive the programs
+    std::uint32_t index = 0;    ///< what variable_source::variable receives
+    bool is_path_root = false;  ///< chains of fields below it are offered to the path_resolver
+    std::optional<value> constant =
+        {};  ///< a param: folded in; its memory must outlive the programs
 };
 
 struct resolved_path {
     slot_index slot = 0;
-    value_kind type = value_kind::any;   ///< known from a schema
-    std::string problem = {};            ///< not empty: the schema forbids this path; reported at load
+    value_kind type = value_kind::any;  ///< known from a schema
+    std::string problem = {};  ///< not empty: the schema forbids this path; reported at load
 };
 
-/// Turns `event.a.b.c` into slots at compile time. Offered are the longest chain of fields with constant
-/// string names below a path root (empty for the root itself); nullopt leaves it to the generic nodes,
-/// which then read the root's own slot, so resolving the empty chain must succeed.
+/// Turns `event.a.b.c` into slots at compile time. Offered are the longest chain of fields with
+/// constant string names below a path root (empty for the root itself); nullopt leaves it to the
+/// generic nodes, which then read the root's own slot, so resolving the empty chain must succeed.
 class path_resolver {
 public:
     virtual ~path_resolver() = default;
@@ -61,22 +62,24 @@ struct compile_environment {
     path_resolver* paths = nullptr;
     std::string container;
     limits bounds;
-    bool check = true;                   ///< false: unknown names and overloads are run-time errors
-    bool optimize = true;                ///< false: no folding, no special nodes (tests compare both)
-    bool lint = false;                   ///< adds warnings (unguarded paths under negation, …)
+    bool check = true;     ///< false: unknown names and overloads are run-time errors
+    bool optimize = true;  ///< false: no folding, no special nodes (tests compare both)
+    bool lint = false;     ///< adds warnings (unguarded paths under negation, …)
     std::optional<value_kind> expected = {};  ///< for example boolean for conditions
-    std::uint32_t first_call_ordinal = 0;     ///< of uuid.v4() calls, when a rule has several expressions
+    std::uint32_t first_call_ordinal =
+        0;  ///< of uuid.v4() calls, when a rule has several expressions
 };
 
-/// Values of declared variables that are not slots, asked for when (and as often as) they are used; the
-/// source keeps what must be evaluated once. Lives on the context's thread.
+/// Values of declared variables that are not slots, asked for when (and as often as) they are used;
+/// the source keeps what must be evaluated once. Lives on the context's thread.
 class variable_source {
 public:
     virtual ~variable_source() = default;
     virtual value variable(std::uint32_t index, evaluation_context& context) = 0;
 };
 
-/// What one event's evaluation works with. Cheap to make; reused by resetting the members that change.
+/// What one event's evaluation works with. Cheap to make; reused by resetting the members that
+/// change.
 class evaluation_context {
 public:
     evaluation_context(event_arena& memory, const limits& limit_values)
@@ -84,18 +87,18 @@ public:
     {
     }
 
-    event_arena* arena;                   ///< everything built lands here
+    event_arena* arena;  ///< everything built lands here
     const limits* bounds;
-    std::span<const value> slots;         ///< one per slot_index the resolver gave out
+    std::span<const value> slots;  ///< one per slot_index the resolver gave out
     variable_source* variables = nullptr;
-    wall_time now{};                      ///< read from the clock once per event
-    std::uint64_t seed = 0;               ///< of uuid.v4()
-    std::string_view event_id, rule;      ///< of uuid.v4(): `set/rule`
+    wall_time now{};                  ///< read from the clock once per event
+    std::uint64_t seed = 0;           ///< of uuid.v4()
+    std::string_view event_id, rule;  ///< of uuid.v4(): `set/rule`
 
     // Counters of this evaluation.
     std::int64_t cost_tenths = 0;
     std::uint32_t loop_steps = 0;
-    std::vector<std::uint32_t> call_runs; ///< runs of each uuid.v4() call
+    std::vector<std::uint32_t> call_runs;  ///< runs of each uuid.v4() call
 
     /// Forgets the counters; the arena is the caller's to reset.
     void begin()
@@ -116,7 +119,7 @@ public:
         return arena->bytes_used() + bytes <= bounds->arena_bytes_max;
     }
 
-    value* locals = nullptr;              ///< loop variables of the running expression; internal
+    value* locals = nullptr;  ///< loop variables of the running expression; internal
 };
 
 /// A path as an expression uses it, for explain and lint.
@@ -125,7 +128,7 @@ struct path_use {
     slot_index slot = 0;
     std::string root;
     std::vector<path_step> steps;
-    bool guarded = false;                 ///< stands under default, coalesce, has or an optional select
+    bool guarded = false;  ///< stands under default, coalesce, has or an optional select
 };
 
 class compiled_expression {
@@ -138,7 +141,7 @@ public:
     /// Allocates nothing but from the context's arena.
     [[nodiscard]] value evaluate(evaluation_context& context) const;
 
-    [[nodiscard]] const node& root() const { return *tree_.root; }   ///< checked, folded
+    [[nodiscard]] const node& root() const { return *tree_.root; }  ///< checked, folded
     [[nodiscard]] const tree& syntax() const { return tree_; }
     [[nodiscard]] const std::string& text() const { return *tree_.text; }
     [[nodiscard]] value_kind type() const { return tree_.root->type; }

@@ -1,16 +1,19 @@
 #include "rules/expression/json_reader.hpp"
 
-#include "rules/expression/utf8.hpp"
-
 #include <charconv>
 #include <cmath>
 #include <cstring>
+
+#include "rules/expression/utf8.hpp"
 
 namespace sluice::rules::expression {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 // Elements are collected on a scratch stack and copied to the arena when the container is complete.
 class reader {
@@ -43,8 +46,8 @@ private:
     }
     bool word(std::string_view expected, value meaning, value& made)
     {
-        if (static_cast<std::size_t>(end_ - at_) < expected.size()
-            || std::memcmp(at_, expected.data(), expected.size()) != 0) {
+        if (static_cast<std::size_t>(end_ - at_) < expected.size() ||
+            std::memcmp(at_, expected.data(), expected.size()) != 0) {
             return false;
         }
         at_ += expected.size();
@@ -56,13 +59,20 @@ private:
     {
         if (at_ == end_) return false;
         switch (*at_) {
-        case '{': return depth < depth_max_ && object(made, depth);
-        case '[': return depth < depth_max_ && array(made, depth);
-        case '"': return string(made);
-        case 't': return word("true", value::from_bool(true), made);
-        case 'f': return word("false", value::from_bool(false), made);
-        case 'n': return word("null", value::null(), made);
-        default: return number(made);
+            case '{':
+                return depth < depth_max_ && object(made, depth);
+            case '[':
+                return depth < depth_max_ && array(made, depth);
+            case '"':
+                return string(made);
+            case 't':
+                return word("true", value::from_bool(true), made);
+            case 'f':
+                return word("false", value::from_bool(false), made);
+            case 'n':
+                return word("null", value::null(), made);
+            default:
+                return number(made);
         }
     }
 
@@ -197,7 +207,8 @@ std::optional<char32_t> unicode_escape(std::string_view text, std::size_t& at)
     if (!high) return std::nullopt;
     at += 4;
     if (*high < 0xd800 || *high > 0xdfff) return high;
-    if (*high > 0xdbff || at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+    if (*high > 0xdbff || at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u')
+        return std::nullopt;
     const auto low = four_hex(text, at + 2);
     if (!low || *low < 0xdc00 || *low > 0xdfff) return std::nullopt;
     at += 6;
@@ -236,7 +247,8 @@ value read_json_number(std::string_view spelling)
     const auto* last = first + spelling.size();
     if (spelling.find_first_of(".eE") == std::string_view::npos) {
         std::int64_t integer = 0;
-        if (std::from_chars(first, last, integer).ec == std::errc{}) return value::from_int(integer);
+        if (std::from_chars(first, last, integer).ec == std::errc{})
+            return value::from_int(integer);
         std::uint64_t natural = 0;
         if (*first != '-' && std::from_chars(first, last, natural).ec == std::errc{}) {
             return value::from_uint(natural);

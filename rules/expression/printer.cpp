@@ -1,11 +1,11 @@
 #include "rules/expression/printer.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "rules/expression/functions/base64.hpp"
 #include "rules/expression/functions/support.hpp"
 #include "rules/expression/json_writer.hpp"
-
-#include <algorithm>
-#include <cmath>
 
 namespace sluice::rules::expression {
 
@@ -85,31 +85,59 @@ void append_literal(const value& shown, std::string& into)
         return;
     }
     switch (shown.kind()) {
-    case value_kind::any: into += "?"; return;
-    case value_kind::error: into += shown.error_text(); return;
-    case value_kind::null: into += "null"; return;
-    case value_kind::floating: append_literal_double(shown.as_double(), into); return;
-    case value_kind::string: append_quoted(shown.text(), false, into); return;
-    case value_kind::bytes: append_quoted(shown.text(), true, into); return;
-    case value_kind::list: append_literal_list(shown, into); return;
-    case value_kind::map: append_literal_map(shown, into); return;
-    case value_kind::timestamp: append_wrapped("timestamp", shown, into); return;
-    case value_kind::duration: append_wrapped("duration", shown, into); return;
-    case value_kind::ip: append_wrapped("ip", shown, into); return;
-    case value_kind::cidr: append_wrapped("cidr", shown, into); return;
-    case value_kind::type: into += type_name(shown.named_type()); return;
-    case value_kind::optional:
-        into += shown.is_none() ? "optional.none()" : "optional.of(";
-        if (shown.is_none()) return;
-        append_literal(shown.inner(), into);
-        into += ')';
-        return;
-    case value_kind::unsigned_integer:
-        append_text_form(shown, into);
-        into += 'u';
-        return;
-    case value_kind::boolean:
-    case value_kind::integer: append_text_form(shown, into); return;
+        case value_kind::any:
+            into += "?";
+            return;
+        case value_kind::error:
+            into += shown.error_text();
+            return;
+        case value_kind::null:
+            into += "null";
+            return;
+        case value_kind::floating:
+            append_literal_double(shown.as_double(), into);
+            return;
+        case value_kind::string:
+            append_quoted(shown.text(), false, into);
+            return;
+        case value_kind::bytes:
+            append_quoted(shown.text(), true, into);
+            return;
+        case value_kind::list:
+            append_literal_list(shown, into);
+            return;
+        case value_kind::map:
+            append_literal_map(shown, into);
+            return;
+        case value_kind::timestamp:
+            append_wrapped("timestamp", shown, into);
+            return;
+        case value_kind::duration:
+            append_wrapped("duration", shown, into);
+            return;
+        case value_kind::ip:
+            append_wrapped("ip", shown, into);
+            return;
+        case value_kind::cidr:
+            append_wrapped("cidr", shown, into);
+            return;
+        case value_kind::type:
+            into += type_name(shown.named_type());
+            return;
+        case value_kind::optional:
+            into += shown.is_none() ? "optional.none()" : "optional.of(";
+            if (shown.is_none()) return;
+            append_literal(shown.inner(), into);
+            into += ')';
+            return;
+        case value_kind::unsigned_integer:
+            append_text_form(shown, into);
+            into += 'u';
+            return;
+        case value_kind::boolean:
+        case value_kind::integer:
+            append_text_form(shown, into);
+            return;
     }
 }
 
@@ -118,18 +146,26 @@ int strength(const node& at)
 {
     if (at.kind != node_kind::call) return at.is_literal() && at.constant.is_number() ? 8 : 9;
     switch (at.op) {
-    case operator_kind::none: return 9;
-    case operator_kind::conditional: return 1;
-    case operator_kind::logical_or: return 2;
-    case operator_kind::logical_and: return 3;
-    case operator_kind::add:
-    case operator_kind::subtract: return 5;
-    case operator_kind::multiply:
-    case operator_kind::divide:
-    case operator_kind::modulo: return 6;
-    case operator_kind::logical_not:
-    case operator_kind::negate: return 7;
-    default: return 4;
+        case operator_kind::none:
+            return 9;
+        case operator_kind::conditional:
+            return 1;
+        case operator_kind::logical_or:
+            return 2;
+        case operator_kind::logical_and:
+            return 3;
+        case operator_kind::add:
+        case operator_kind::subtract:
+            return 5;
+        case operator_kind::multiply:
+        case operator_kind::divide:
+        case operator_kind::modulo:
+            return 6;
+        case operator_kind::logical_not:
+        case operator_kind::negate:
+            return 7;
+        default:
+            return 4;
     }
 }
 
@@ -151,8 +187,8 @@ private:
     {
         const auto all = [&](std::string_view more) {
             return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-                    || more.find(c) != std::string_view::npos;
+                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       more.find(c) != std::string_view::npos;
             });
         };
         const bool keyword = name == "in" || name == "true" || name == "false" || name == "null";
@@ -180,41 +216,48 @@ private:
     void body(const node& at)
     {
         switch (at.kind) {
-        case node_kind::literal: append_literal(at.constant, text); return;
-        case node_kind::identifier: text += (at.absolute ? "." : "") + at.name; return;
-        case node_kind::select:
-            if (at.presence) text += "has(";
-            print(*at.children[0], 9);
-            field(at.name, at.optional);
-            if (at.presence) text += ')';
-            return;
-        case node_kind::path:
-            if (at.presence) text += "has(";
-            text += at.root;
-            for (const auto& step : at.path) field(step.name, step.optional);
-            if (at.presence) text += ')';
-            return;
-        case node_kind::index:
-            print(*at.children[0], 9);
-            text += at.optional ? "[?" : "[";
-            print(*at.children[1]);
-            text += ']';
-            return;
-        case node_kind::method:
-            print(*at.children[0], 9);
-            text += "." + at.name + "(";
-            operands(at, 1);
-            text += ')';
-            return;
-        case node_kind::call:
-            if (at.op != operator_kind::none) return operation(at);
-            text += (at.absolute ? "." : "") + at.name + "(";
-            operands(at, 0);
-            text += ')';
-            return;
-        case node_kind::list: return list(at);
-        case node_kind::map: return map(at);
-        case node_kind::macro: return macro(at);
+            case node_kind::literal:
+                append_literal(at.constant, text);
+                return;
+            case node_kind::identifier:
+                text += (at.absolute ? "." : "") + at.name;
+                return;
+            case node_kind::select:
+                if (at.presence) text += "has(";
+                print(*at.children[0], 9);
+                field(at.name, at.optional);
+                if (at.presence) text += ')';
+                return;
+            case node_kind::path:
+                if (at.presence) text += "has(";
+                text += at.root;
+                for (const auto& step : at.path) field(step.name, step.optional);
+                if (at.presence) text += ')';
+                return;
+            case node_kind::index:
+                print(*at.children[0], 9);
+                text += at.optional ? "[?" : "[";
+                print(*at.children[1]);
+                text += ']';
+                return;
+            case node_kind::method:
+                print(*at.children[0], 9);
+                text += "." + at.name + "(";
+                operands(at, 1);
+                text += ')';
+                return;
+            case node_kind::call:
+                if (at.op != operator_kind::none) return operation(at);
+                text += (at.absolute ? "." : "") + at.name + "(";
+                operands(at, 0);
+                text += ')';
+                return;
+            case node_kind::list:
+                return list(at);
+            case node_kind::map:
+                return map(at);
+            case node_kind::macro:
+                return macro(at);
         }
     }
 

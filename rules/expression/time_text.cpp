@@ -51,7 +51,8 @@ std::int64_t days_from_civil(std::int64_t year, int month, int day)
     const auto era = (year >= 0 ? year : year - 399) / 400;
     const auto year_of_era = year - era * 400;
     const auto day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719'468;
+    return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+           719'468;
 }
 
 int days_in_month(std::int64_t year, int month)
@@ -77,7 +78,8 @@ civil_time civil_from_seconds(std::int64_t seconds)
     days += 719'468;
     const auto era = (days >= 0 ? days : days - 146'096) / 146'097;
     const auto day_of_era = days - era * 146'097;
-    const auto year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+    const auto year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
     const auto day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const auto shifted_month = (5 * day_of_year + 2) / 153;
     civil_time civil;
@@ -92,8 +94,8 @@ civil_time civil_from_seconds(std::int64_t seconds)
 
 std::int64_t seconds_from_civil(const civil_time& civil)
 {
-    return days_from_civil(civil.year, civil.month, civil.day) * 86'400 + civil.hour * 3600 + civil.minute * 60
-         + civil.second;
+    return days_from_civil(civil.year, civil.month, civil.day) * 86'400 + civil.hour * 3600 +
+           civil.minute * 60 + civil.second;
 }
 
 value checked_timestamp(int128 seconds, std::int64_t nanoseconds)
@@ -105,21 +107,24 @@ value checked_timestamp(int128 seconds, std::int64_t nanoseconds)
         --seconds;
     }
     if (seconds < timestamp_seconds_min || seconds > timestamp_seconds_max) {
-        return value::error(error_kind::out_of_range, "the timestamp is outside the years 1 to 9999");
+        return value::error(error_kind::out_of_range,
+                            "the timestamp is outside the years 1 to 9999");
     }
-    return value::from_timestamp(static_cast<std::int64_t>(seconds), static_cast<std::uint32_t>(nanoseconds));
+    return value::from_timestamp(static_cast<std::int64_t>(seconds),
+                                 static_cast<std::uint32_t>(nanoseconds));
 }
 
 std::optional<value> parse_timestamp(std::string_view text)
 {
     int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-    if (!digits(text, 0, 4, year) || !digits(text, 5, 2, month) || !digits(text, 8, 2, day)
-        || !digits(text, 11, 2, hour) || !digits(text, 14, 2, minute) || !digits(text, 17, 2, second)
-        || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':') {
+    if (!digits(text, 0, 4, year) || !digits(text, 5, 2, month) || !digits(text, 8, 2, day) ||
+        !digits(text, 11, 2, hour) || !digits(text, 14, 2, minute) ||
+        !digits(text, 17, 2, second) || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+        text[13] != ':' || text[16] != ':') {
         return std::nullopt;
     }
-    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59
-        || second > 59) {
+    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 ||
+        minute > 59 || second > 59) {
         return std::nullopt;
     }
     std::size_t at = 19;
@@ -130,9 +135,9 @@ std::optional<value> parse_timestamp(std::string_view text)
         ++at;
     } else {
         int offset_hour = 0, offset_minute = 0;
-        if ((text[at] != '+' && text[at] != '-') || !digits(text, at + 1, 2, offset_hour)
-            || at + 3 >= text.size() || text[at + 3] != ':' || !digits(text, at + 4, 2, offset_minute)
-            || offset_hour > 23 || offset_minute > 59) {
+        if ((text[at] != '+' && text[at] != '-') || !digits(text, at + 1, 2, offset_hour) ||
+            at + 3 >= text.size() || text[at + 3] != ':' ||
+            !digits(text, at + 4, 2, offset_minute) || offset_hour > 23 || offset_minute > 59) {
             return std::nullopt;
         }
         offset = (offset_hour * 60 + offset_minute) * (text[at] == '-' ? -60 : 60);
@@ -167,11 +172,14 @@ std::optional<value> parse_duration(std::string_view text)
     if (text.empty()) return std::nullopt;
     int128 total = 0;
     while (!text.empty()) {
-        const auto number = text.substr(0, std::min(text.find_first_not_of("0123456789."), text.size()));
+        const auto number =
+            text.substr(0, std::min(text.find_first_not_of("0123456789."), text.size()));
         const auto point = number.find('.');
         const auto whole = number.substr(0, point);
-        const auto part = point == std::string_view::npos ? std::string_view{} : number.substr(point + 1);
-        if (whole.size() + part.size() == 0 || part.find('.') != std::string_view::npos || whole.size() > 19) {
+        const auto part =
+            point == std::string_view::npos ? std::string_view{} : number.substr(point + 1);
+        if (whole.size() + part.size() == 0 || part.find('.') != std::string_view::npos ||
+            whole.size() > 19) {
             return std::nullopt;
         }
         text.remove_prefix(number.size());
@@ -201,8 +209,8 @@ std::optional<value> parse_duration(std::string_view text)
 void append_timestamp(const value& timestamp, std::string& into)
 {
     const auto civil = civil_from_seconds(timestamp.seconds());
-    fmt::format_to(std::back_inserter(into), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", civil.year, civil.month,
-                   civil.day, civil.hour, civil.minute, civil.second);
+    fmt::format_to(std::back_inserter(into), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", civil.year,
+                   civil.month, civil.day, civil.hour, civil.minute, civil.second);
     append_fraction(timestamp.nanoseconds(), into);
     into += 'Z';
 }
@@ -210,7 +218,8 @@ void append_timestamp(const value& timestamp, std::string& into)
 void append_duration(const value& duration, std::string& into)
 {
     const auto total = duration.duration_nanoseconds();
-    const auto magnitude = total < 0 ? 0 - static_cast<std::uint64_t>(total) : static_cast<std::uint64_t>(total);
+    const auto magnitude =
+        total < 0 ? 0 - static_cast<std::uint64_t>(total) : static_cast<std::uint64_t>(total);
     if (total < 0) into += '-';
     fmt::format_to(std::back_inserter(into), "{}", magnitude / 1'000'000'000);
     append_fraction(static_cast<std::uint32_t>(magnitude % 1'000'000'000), into);

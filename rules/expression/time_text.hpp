@@ -1,12 +1,12 @@
 #pragma once
 // Timestamps and durations as text, civil dates, and the bounds of both. Pure functions.
 
-#include "rules/expression/value.hpp"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "rules/expression/value.hpp"
 
 namespace sluice::rules::expression {
 
@@ -14,7 +14,8 @@ namespace sluice::rules::expression {
 __extension__ typedef __int128 int128;
 
 /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z in Unix seconds.
-inline constexpr std::int64_t timestamp_seconds_min = -62'135'596'800, timestamp_seconds_max = 253'402'300'799;
+inline constexpr std::int64_t timestamp_seconds_min = -62'135'596'800,
+                              timestamp_seconds_max = 253'402'300'799;
 
 struct civil_time {
     std::int64_t year = 1970;

@@ -1,14 +1,14 @@
 #include "rules/expression/typed_json.hpp"
 
+#include <charconv>
+#include <cmath>
+
 #include "rules/expression/compare.hpp"
 #include "rules/expression/functions/base64.hpp"
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/json_writer.hpp"
 #include "rules/expression/time_text.hpp"
 #include "rules/expression/utf8.hpp"
-
-#include <charconv>
-#include <cmath>
 
 namespace sluice::rules::expression {
 
@@ -79,8 +79,10 @@ std::optional<Number> number_of(const value& encoded)
 std::optional<value> read_double(const value& encoded)
 {
     if (encoded.is(value_kind::floating)) return encoded;
-    if (encoded.is(value_kind::integer)) return value::from_double(static_cast<double>(encoded.as_int()));
-    if (encoded.is(value_kind::unsigned_integer)) return value::from_double(static_cast<double>(encoded.as_uint()));
+    if (encoded.is(value_kind::integer))
+        return value::from_double(static_cast<double>(encoded.as_int()));
+    if (encoded.is(value_kind::unsigned_integer))
+        return value::from_double(static_cast<double>(encoded.as_uint()));
     if (!encoded.is(value_kind::string)) return std::nullopt;
     if (encoded.text() == "NaN") return value::from_double(std::nan(""));
     if (encoded.text() == "Infinity") return value::from_double(HUGE_VAL);
@@ -113,7 +115,8 @@ std::optional<value> read_map(const value& encoded, event_arena& arena)
         const auto* key = entry.is(value_kind::map) ? find_field(entry, "key") : nullptr;
         const auto* item = entry.is(value_kind::map) ? find_field(entry, "value") : nullptr;
         if (key == nullptr || item == nullptr) return std::nullopt;
-        const auto read_key = read_typed_json(*key, arena), read_item = read_typed_json(*item, arena);
+        const auto read_key = read_typed_json(*key, arena),
+                   read_item = read_typed_json(*item, arena);
         if (!read_key || !read_item) return std::nullopt;
         made[i] = {*read_key, *read_item};
     }
@@ -124,7 +127,8 @@ std::optional<value> read_object(const value& encoded)
 {
     const auto* type = encoded.is(value_kind::map) ? find_field(encoded, "@type") : nullptr;
     const auto* text = encoded.is(value_kind::map) ? find_field(encoded, "value") : nullptr;
-    if (type == nullptr || text == nullptr || !type->is(value_kind::string) || !text->is(value_kind::string)) {
+    if (type == nullptr || text == nullptr || !type->is(value_kind::string) ||
+        !text->is(value_kind::string)) {
         return std::nullopt;
     }
     if (type->text().ends_with("Timestamp")) return parse_timestamp(text->text());
@@ -137,42 +141,55 @@ std::optional<value> read_object(const value& encoded)
 void write_typed_json(const value& shown, std::string& into)
 {
     switch (shown.kind()) {
-    case value_kind::null: into += "{\"nullValue\":null}"; return;
-    case value_kind::boolean:
-        into += shown.as_bool() ? "{\"boolValue\":true}" : "{\"boolValue\":false}";
-        return;
-    case value_kind::integer: into += "{\"int64Value\":\"" + std::to_string(shown.as_int()) + "\"}"; return;
-    case value_kind::unsigned_integer:
-        into += "{\"uint64Value\":\"" + std::to_string(shown.as_uint()) + "\"}";
-        return;
-    case value_kind::floating: write_double(shown.as_double(), into); return;
-    case value_kind::string:
-        into += "{\"stringValue\":";
-        write_json_string(shown.text(), into);
-        into += '}';
-        return;
-    case value_kind::bytes:
-        into += "{\"bytesValue\":\"";
-        append_base64(shown.text(), into);
-        into += "\"}";
-        return;
-    case value_kind::list: write_list(shown, into); return;
-    case value_kind::map: write_map(shown, into); return;
-    case value_kind::timestamp:
-    case value_kind::duration: write_object(shown, into); return;
-    case value_kind::type:
-        into += "{\"typeValue\":\"";
-        into += type_name(shown.named_type());
-        into += "\"}";
-        return;
-    case value_kind::optional:
-        if (!shown.is_none()) return write_typed_json(shown.inner(), into);
-        into += "{\"error\":\"optional.none\"}";
-        return;
-    case value_kind::error:
-    case value_kind::any:
-    case value_kind::ip:
-    case value_kind::cidr: break;
+        case value_kind::null:
+            into += "{\"nullValue\":null}";
+            return;
+        case value_kind::boolean:
+            into += shown.as_bool() ? "{\"boolValue\":true}" : "{\"boolValue\":false}";
+            return;
+        case value_kind::integer:
+            into += "{\"int64Value\":\"" + std::to_string(shown.as_int()) + "\"}";
+            return;
+        case value_kind::unsigned_integer:
+            into += "{\"uint64Value\":\"" + std::to_string(shown.as_uint()) + "\"}";
+            return;
+        case value_kind::floating:
+            write_double(shown.as_double(), into);
+            return;
+        case value_kind::string:
+            into += "{\"stringValue\":";
+            write_json_string(shown.text(), into);
+            into += '}';
+            return;
+        case value_kind::bytes:
+            into += "{\"bytesValue\":\"";
+            append_base64(shown.text(), into);
+            into += "\"}";
+            return;
+        case value_kind::list:
+            write_list(shown, into);
+            return;
+        case value_kind::map:
+            write_map(shown, into);
+            return;
+        case value_kind::timestamp:
+        case value_kind::duration:
+            write_object(shown, into);
+            return;
+        case value_kind::type:
+            into += "{\"typeValue\":\"";
+            into += type_name(shown.named_type());
+            into += "\"}";
+            return;
+        case value_kind::optional:
+            if (!shown.is_none()) return write_typed_json(shown.inner(), into);
+            into += "{\"error\":\"optional.none\"}";
+            return;
+        case value_kind::error:
+        case value_kind::any:
+        case value_kind::ip:
+        case value_kind::cidr:
+            break;
     }
     into += "{\"error\":\"";
     into += shown.is_error() ? shown.error_text() : "the value has no typed form";
@@ -186,7 +203,8 @@ std::optional<value> read_typed_json(const value& encoded, event_arena& arena)
     const auto& content = encoded.entries()[0].item;
     if (name == "value") return read_typed_json(content, arena);
     if (name == "nullValue") return value::null();
-    if (name == "boolValue") return content.is(value_kind::boolean) ? std::optional(content) : std::nullopt;
+    if (name == "boolValue")
+        return content.is(value_kind::boolean) ? std::optional(content) : std::nullopt;
     if (name == "int64Value") {
         const auto number = number_of<std::int64_t>(content);
         return number ? std::optional(value::from_int(*number)) : std::nullopt;
@@ -196,7 +214,8 @@ std::optional<value> read_typed_json(const value& encoded, event_arena& arena)
         return number ? std::optional(value::from_uint(*number)) : std::nullopt;
     }
     if (name == "doubleValue") return read_double(content);
-    if (name == "stringValue") return content.is(value_kind::string) ? std::optional(content) : std::nullopt;
+    if (name == "stringValue")
+        return content.is(value_kind::string) ? std::optional(content) : std::nullopt;
     if (name == "bytesValue" && content.is(value_kind::string)) {
         const auto octets = decode_base64(content.text());
         return octets ? std::optional(value::from_bytes(arena.copy(*octets))) : std::nullopt;

@@ -1,14 +1,15 @@
 #pragma once
-// Values with their exact types as JSON, the encoding of the cel-spec suite ({"int64Value":"3"}): what
-// `sluice eval --jsonl --typed` reads and writes, so that the suite can run against the program from outside.
-
-#include "rules/event_arena.hpp"
-#include "rules/expression/expression.hpp"
-#include "rules/expression/value.hpp"
+// Values with their exact types as JSON, the encoding of the cel-spec suite ({"int64Value":"3"}):
+// what `sluice eval --jsonl --typed` reads and writes, so that the suite can run against the
+// program from outside.
 
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "rules/event_arena.hpp"
+#include "rules/expression/expression.hpp"
+#include "rules/expression/value.hpp"
 
 namespace sluice::rules::expression {
 
@@ -25,8 +26,8 @@ struct eval_line_settings {
     limits bounds;
 };
 
-/// One line of `eval --jsonl`: {"expr":…, "bindings":{…}, "container":…, "typeEnv":[…], "disableCheck":…}
-/// to {"value":…} or {"error":"…"}. Untyped bindings are plain JSON values.
+/// One line of `eval --jsonl`: {"expr":…, "bindings":{…}, "container":…, "typeEnv":[…],
+/// "disableCheck":…} to {"value":…} or {"error":"…"}. Untyped bindings are plain JSON values.
 [[nodiscard]] std::string evaluate_line(std::string_view line, const eval_line_settings& settings);
 
 }  // namespace sluice::rules::expression

@@ -34,12 +34,15 @@ char32_t decode_at(std::string_view text, std::size_t at)
     };
     const auto first = byte(0);
     switch (code_point_length(text[at])) {
-    case 1: return first;
-    case 2: return ((first & 0x1f) << 6) | (byte(1) & 0x3f);
-    case 3: return ((first & 0x0f) << 12) | ((byte(1) & 0x3f) << 6) | (byte(2) & 0x3f);
-    default:
-        return ((first & 0x07) << 18) | ((byte(1) & 0x3f) << 12) | ((byte(2) & 0x3f) << 6)
-             | (byte(3) & 0x3f);
+        case 1:
+            return first;
+        case 2:
+            return ((first & 0x1f) << 6) | (byte(1) & 0x3f);
+        case 3:
+            return ((first & 0x0f) << 12) | ((byte(1) & 0x3f) << 6) | (byte(2) & 0x3f);
+        default:
+            return ((first & 0x07) << 18) | ((byte(1) & 0x3f) << 12) | ((byte(2) & 0x3f) << 6) |
+                   (byte(3) & 0x3f);
     }
 }
 
@@ -77,10 +80,18 @@ void append_code_point(char32_t point, std::string& into)
 bool is_white_space(char32_t point)
 {
     switch (point) {
-    case 0x20: case 0x85: case 0xa0: case 0x1680: case 0x2028: case 0x2029: case 0x202f: case 0x205f:
-    case 0x3000:
-        return true;
-    default: return (point >= 0x09 && point <= 0x0d) || (point >= 0x2000 && point <= 0x200a);
+        case 0x20:
+        case 0x85:
+        case 0xa0:
+        case 0x1680:
+        case 0x2028:
+        case 0x2029:
+        case 0x202f:
+        case 0x205f:
+        case 0x3000:
+            return true;
+        default:
+            return (point >= 0x09 && point <= 0x0d) || (point >= 0x2000 && point <= 0x200a);
     }
 }
 

@@ -11,7 +11,8 @@ namespace sluice::rules::expression {
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
 /// Of valid UTF-8.
 [[nodiscard]] std::size_t count_code_points(std::string_view text);
-/// Byte offset of the code point `index`; npos when the text is shorter. index == count gives size().
+/// Byte offset of the code point `index`; npos when the text is shorter. index == count gives
+/// size().
 [[nodiscard]] std::size_t byte_offset(std::string_view text, std::size_t index);
 /// Length in bytes of the code point that starts with this byte.
 [[nodiscard]] inline std::size_t code_point_length(char first)

@@ -1,19 +1,20 @@
 #pragma once
 // A value of the language in 16 bytes: scalars inline, everything else a view of memory owned by an
-// event_arena, by the constants of a program or by the event's JSON; it lives as long as that memory.
-// Trivially copyable, no thread of its own. Errors are values too: making one allocates and throws nothing.
-
-#include "rules/event_arena.hpp"
+// event_arena, by the constants of a program or by the event's JSON; it lives as long as that
+// memory. Trivially copyable, no thread of its own. Errors are values too: making one allocates and
+// throws nothing.
 
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <type_traits>
 
+#include "rules/event_arena.hpp"
+
 namespace sluice::rules::expression {
 
 enum class value_kind : std::uint8_t {
-    any,        ///< no value: "not evaluated yet" in slots, `dyn` as a static type
+    any,  ///< no value: "not evaluated yet" in slots, `dyn` as a static type
     error,
     null,
     boolean,
@@ -91,8 +92,14 @@ public:
         return v;
     }
     /// `text` must be valid UTF-8 and outlive the value.
-    static constexpr value from_string(std::string_view text) { return view(value_kind::string, text); }
-    static constexpr value from_bytes(std::string_view octets) { return view(value_kind::bytes, octets); }
+    static constexpr value from_string(std::string_view text)
+    {
+        return view(value_kind::string, text);
+    }
+    static constexpr value from_bytes(std::string_view octets)
+    {
+        return view(value_kind::bytes, octets);
+    }
     static constexpr value from_list(std::span<const value> items)
     {
         value v(value_kind::list);
@@ -166,13 +173,15 @@ public:
         v.extra_ = absent_bit;
         return v;
     }
-    /// What a path slot answers when the path ends early: `steps_found` steps were there; the next one is
-    /// missing from an object, or (`on_scalar`) the value reached is null, a scalar or a list.
+    /// What a path slot answers when the path ends early: `steps_found` steps were there; the next
+    /// one is missing from an object, or (`on_scalar`) the value reached is null, a scalar or a
+    /// list.
     static constexpr value absent_path(std::uint32_t steps_found, bool on_scalar)
     {
-        auto v = error(error_kind::no_such_key, on_scalar ? "the value has no fields" : "no such key");
-        v.extra_ = static_cast<std::uint16_t>(absent_bit | path_bit | (on_scalar ? scalar_bit : 0)
-                                              | (steps_found & depth_mask));
+        auto v =
+            error(error_kind::no_such_key, on_scalar ? "the value has no fields" : "no such key");
+        v.extra_ = static_cast<std::uint16_t>(absent_bit | path_bit | (on_scalar ? scalar_bit : 0) |
+                                              (steps_found & depth_mask));
         return v;
     }
 
@@ -180,8 +189,14 @@ public:
     [[nodiscard]] constexpr bool is(value_kind k) const { return kind_ == k; }
     [[nodiscard]] constexpr bool is_error() const { return kind_ == value_kind::error; }
     [[nodiscard]] constexpr bool is_null() const { return kind_ == value_kind::null; }
-    [[nodiscard]] constexpr bool is_true() const { return is(value_kind::boolean) && payload_.integer != 0; }
-    [[nodiscard]] constexpr bool is_false() const { return is(value_kind::boolean) && payload_.integer == 0; }
+    [[nodiscard]] constexpr bool is_true() const
+    {
+        return is(value_kind::boolean) && payload_.integer != 0;
+    }
+    [[nodiscard]] constexpr bool is_false() const
+    {
+        return is(value_kind::boolean) && payload_.integer == 0;
+    }
     [[nodiscard]] constexpr bool is_number() const
     {
         return kind_ >= value_kind::integer && kind_ <= value_kind::floating;
@@ -207,16 +222,31 @@ public:
     [[nodiscard]] constexpr std::int64_t seconds() const { return payload_.integer; }
     [[nodiscard]] constexpr std::uint32_t nanoseconds() const { return size_; }
     [[nodiscard]] constexpr std::int64_t duration_nanoseconds() const { return payload_.integer; }
-    [[nodiscard]] constexpr value_kind named_type() const { return static_cast<value_kind>(detail_); }
+    [[nodiscard]] constexpr value_kind named_type() const
+    {
+        return static_cast<value_kind>(detail_);
+    }
     [[nodiscard]] constexpr const value& inner() const { return *payload_.items; }
     [[nodiscard]] constexpr const network_address& address() const { return *payload_.address; }
 
     // Errors. The position counts once somebody has set it with at().
-    [[nodiscard]] constexpr error_kind error_code() const { return static_cast<error_kind>(detail_); }
+    [[nodiscard]] constexpr error_kind error_code() const
+    {
+        return static_cast<error_kind>(detail_);
+    }
     [[nodiscard]] constexpr const char* error_text() const { return payload_.text; }
-    [[nodiscard]] constexpr source_offset error_position() const { return size_ == 0 ? 0 : size_ - 1; }
-    [[nodiscard]] constexpr bool is_absent() const { return is_error() && (extra_ & absent_bit) != 0; }
-    [[nodiscard]] constexpr bool is_absent_path() const { return is_error() && (extra_ & path_bit) != 0; }
+    [[nodiscard]] constexpr source_offset error_position() const
+    {
+        return size_ == 0 ? 0 : size_ - 1;
+    }
+    [[nodiscard]] constexpr bool is_absent() const
+    {
+        return is_error() && (extra_ & absent_bit) != 0;
+    }
+    [[nodiscard]] constexpr bool is_absent_path() const
+    {
+        return is_error() && (extra_ & path_bit) != 0;
+    }
     [[nodiscard]] constexpr bool absent_on_scalar() const { return (extra_ & scalar_bit) != 0; }
     [[nodiscard]] constexpr std::uint32_t absent_steps_found() const { return extra_ & depth_mask; }
     /// The same error at a place; an error that has one already keeps it.

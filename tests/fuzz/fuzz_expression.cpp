@@ -1,15 +1,15 @@
-// Fuzz target of the rules language: the input is an expression, a zero byte and a JSON document. Whatever the
-// bytes are, parsing, checking, folding and evaluating end within their limits, optimised and plain give the
-// same result, and a printed tree parses again.
+// Fuzz target of the rules language: the input is an expression, a zero byte and a JSON document.
+// Whatever the bytes are, parsing, checking, folding and evaluating end within their limits,
+// optimised and plain give the same result, and a printed tree parses again.
+
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
 
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/json_writer.hpp"
 #include "rules/expression/printer.hpp"
 #include "rules/expression/typed_json.hpp"
-
-#include <cstdint>
-#include <cstdlib>
-#include <string_view>
 
 namespace expression = sluice::rules::expression;
 
@@ -18,7 +18,10 @@ namespace {
 class one_variable final : public expression::variable_source {
 public:
     expression::value event;
-    expression::value variable(std::uint32_t, expression::evaluation_context&) override { return event; }
+    expression::value variable(std::uint32_t, expression::evaluation_context&) override
+    {
+        return event;
+    }
 };
 
 expression::limits small_limits()
@@ -47,7 +50,8 @@ std::string evaluate(std::string_view text, const expression::value& event, bool
     context.variables = &source;
     const auto made = program->evaluate(context);
     // Costs differ between the two forms, so a limit may strike one of them only.
-    if (made.is_error()) return made.error_code() == expression::error_kind::limit_exceeded ? "limit" : "error";
+    if (made.is_error())
+        return made.error_code() == expression::error_kind::limit_exceeded ? "limit" : "error";
     std::string shown;
     expression::write_typed_json(made, shown);
     return shown;
@@ -60,7 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view input(reinterpret_cast<const char*>(data), size);
     const auto zero = input.find('\0');
     const auto text = input.substr(0, zero);
-    const auto json = zero == std::string_view::npos ? std::string_view("{}") : input.substr(zero + 1);
+    const auto json =
+        zero == std::string_view::npos ? std::string_view("{}") : input.substr(zero + 1);
     sluice::rules::event_arena arena;
     const auto event = expression::read_json(json, arena).value_or(expression::value::null());
 

@@ -21,7 +21,8 @@ value missing_key()
 const value* find_element(const value& container, const value& key, value& failed)
 {
     if (container.is(value_kind::map)) {
-        if (is_key_kind(key.kind()) || key.is(value_kind::floating)) return find_key(container, key);
+        if (is_key_kind(key.kind()) || key.is(value_kind::floating))
+            return find_key(container, key);
         failed = no_overload(key);
         return nullptr;
     }
@@ -62,7 +63,10 @@ private:
 
 class lazy_local_code final : public code {
 public:
-    lazy_local_code(std::uint32_t index, const code* initializer) : index_(index), initializer_(initializer) {}
+    lazy_local_code(std::uint32_t index, const code* initializer)
+        : index_(index), initializer_(initializer)
+    {
+    }
     value run(evaluation_context& context) const override
     {
         auto& local = context.locals[index_];
@@ -77,11 +81,14 @@ private:
 
 class variable_code final : public code {
 public:
-    variable_code(std::uint32_t index, source_offset position) : index_(index), position_(position) {}
+    variable_code(std::uint32_t index, source_offset position) : index_(index), position_(position)
+    {
+    }
     value run(evaluation_context& context) const override
     {
         if (context.variables == nullptr) {
-            return value::error(error_kind::unknown_variable, "the variable has no value").at(position_);
+            return value::error(error_kind::unknown_variable, "the variable has no value")
+                .at(position_);
         }
         const auto v = context.variables->variable(index_, context);
         if (v.is_error()) return v.moved_to(position_);
@@ -96,7 +103,10 @@ private:
 class select_code final : public code {
 public:
     select_code(source_offset position, code_ptr container, std::string name, bool optional)
-        : position_(position), container_(std::move(container)), name_(std::move(name)), optional_(optional)
+        : position_(position),
+          container_(std::move(container)),
+          name_(std::move(name)),
+          optional_(optional)
     {
     }
     value run(evaluation_context& context) const override
@@ -118,7 +128,10 @@ private:
 class index_code final : public code {
 public:
     index_code(source_offset position, code_ptr container, code_ptr key, bool optional)
-        : position_(position), container_(std::move(container)), key_(std::move(key)), optional_(optional)
+        : position_(position),
+          container_(std::move(container)),
+          key_(std::move(key)),
+          optional_(optional)
     {
     }
     value run(evaluation_context& context) const override
@@ -184,7 +197,8 @@ public:
     value run(evaluation_context& context) const override
     {
         const auto& v = context.slots[slot_];
-        if (v.is_absent_path() && !v.absent_on_scalar() && v.absent_steps_found() >= first_optional_) {
+        if (v.is_absent_path() && !v.absent_on_scalar() &&
+            v.absent_steps_found() >= first_optional_) {
             return value::none();
         }
         if (v.is_error()) return v.at(position_);
@@ -222,8 +236,8 @@ private:
 
 char* build_text(evaluation_context& context, std::size_t bytes)
 {
-    if (bytes > context.bounds->value_bytes_max || !context.may_build(bytes)
-        || !context.charge(static_cast<std::int64_t>(bytes))) {
+    if (bytes > context.bounds->value_bytes_max || !context.may_build(bytes) ||
+        !context.charge(static_cast<std::int64_t>(bytes))) {
         return nullptr;
     }
     return static_cast<char*>(context.arena->allocate(bytes + 1, 1));
@@ -239,8 +253,9 @@ value build_string(evaluation_context& context, std::string_view text)
 
 bool may_build_list(evaluation_context& context, std::size_t elements)
 {
-    return elements <= context.bounds->value_elements_max && context.may_build(elements * sizeof(value))
-        && context.charge(100 + static_cast<std::int64_t>(elements));
+    return elements <= context.bounds->value_elements_max &&
+           context.may_build(elements * sizeof(value)) &&
+           context.charge(100 + static_cast<std::int64_t>(elements));
 }
 
 value build_some(evaluation_context& context, const value& inner)
@@ -252,7 +267,8 @@ value build_some(evaluation_context& context, const value& inner)
 
 value select_field(const value& container, std::string_view name, evaluation_context&)
 {
-    if (container.is(value_kind::optional)) return select_optional(container, value::from_string(name));
+    if (container.is(value_kind::optional))
+        return select_optional(container, value::from_string(name));
     if (!container.is(value_kind::map)) return no_fields();
     const auto* found = find_field(container, name);
     return found != nullptr ? *found : missing_key();
@@ -262,8 +278,8 @@ value select_optional(const value& container, const value& key)
 {
     if (container.is_none()) return container;
     value failed;
-    const auto* found =
-        find_element(container.is(value_kind::optional) ? container.inner() : container, key, failed);
+    const auto* found = find_element(
+        container.is(value_kind::optional) ? container.inner() : container, key, failed);
     if (failed.is_error()) return failed;
     if (found == nullptr) return value::none();
     // The element outlives the optional: both live in the arena, the constants or the event.

@@ -1,9 +1,9 @@
 #include "rules/expression/code/builders.hpp"
 
-#include "rules/expression/compare.hpp"
-
 #include <algorithm>
 #include <bit>
+
+#include "rules/expression/compare.hpp"
 
 namespace sluice::rules::expression {
 
@@ -11,9 +11,11 @@ namespace {
 
 class call_code final : public code {
 public:
-    call_code(source_offset position, std::vector<call_candidate> candidates, std::vector<code_ptr> arguments,
-              std::uint32_t ordinal)
-        : position_(position), ordinal_(ordinal), candidates_(std::move(candidates)),
+    call_code(source_offset position, std::vector<call_candidate> candidates,
+              std::vector<code_ptr> arguments, std::uint32_t ordinal)
+        : position_(position),
+          ordinal_(ordinal),
+          candidates_(std::move(candidates)),
           arguments_(std::move(arguments))
     {
     }
@@ -71,7 +73,8 @@ public:
     }
     value run(evaluation_context& context) const override
     {
-        if (!may_build_list(context, items_.size())) return limit_error("the list gets too long").at(position_);
+        if (!may_build_list(context, items_.size()))
+            return limit_error("the list gets too long").at(position_);
         const auto made = context.arena->allocate_array<value>(items_.size());
         std::size_t count = 0;
         for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -158,7 +161,8 @@ value build_map(evaluation_context& context, std::span<const map_entry> entries)
     }
     for (const auto& entry : entries) {
         if (!is_key_kind(entry.key.kind())) {
-            return value::error(error_kind::invalid_key_type, "a map key must be bool, int, uint or string");
+            return value::error(error_kind::invalid_key_type,
+                                "a map key must be bool, int, uint or string");
         }
     }
     if (has_duplicate_keys(entries, *context.arena)) {
@@ -175,13 +179,15 @@ bool accepts(const overload& candidate, std::size_t index, value_kind kind)
 
 bool accepts_count(const overload& candidate, std::size_t count)
 {
-    return candidate.variadic ? count >= candidate.parameters.size() : count == candidate.parameters.size();
+    return candidate.variadic ? count >= candidate.parameters.size()
+                              : count == candidate.parameters.size();
 }
 
 code_ptr make_call(source_offset position, std::vector<call_candidate> candidates,
                    std::vector<code_ptr> arguments, std::uint32_t ordinal)
 {
-    return std::make_unique<call_code>(position, std::move(candidates), std::move(arguments), ordinal);
+    return std::make_unique<call_code>(position, std::move(candidates), std::move(arguments),
+                                       ordinal);
 }
 
 code_ptr make_list(source_offset position, std::vector<code_ptr> items, std::vector<bool> optional)
@@ -189,7 +195,8 @@ code_ptr make_list(source_offset position, std::vector<code_ptr> items, std::vec
     return std::make_unique<list_code>(position, std::move(items), std::move(optional));
 }
 
-code_ptr make_map(source_offset position, std::vector<code_ptr> keys_and_items, std::vector<bool> optional)
+code_ptr make_map(source_offset position, std::vector<code_ptr> keys_and_items,
+                  std::vector<bool> optional)
 {
     return std::make_unique<map_code>(position, std::move(keys_and_items), std::move(optional));
 }

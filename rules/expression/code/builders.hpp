@@ -1,11 +1,11 @@
 #pragma once
 // Calls of functions, and list and map literals.
 
-#include "rules/expression/code/code.hpp"
-#include "rules/expression/functions/registry.hpp"
-
 #include <span>
 #include <vector>
+
+#include "rules/expression/code/code.hpp"
+#include "rules/expression/functions/registry.hpp"
 
 namespace sluice::rules::expression {
 
@@ -27,7 +27,8 @@ struct call_candidate {
 
 [[nodiscard]] code_ptr make_call(source_offset position, std::vector<call_candidate> candidates,
                                  std::vector<code_ptr> arguments, std::uint32_t ordinal);
-[[nodiscard]] code_ptr make_list(source_offset position, std::vector<code_ptr> items, std::vector<bool> optional);
+[[nodiscard]] code_ptr make_list(source_offset position, std::vector<code_ptr> items,
+                                 std::vector<bool> optional);
 [[nodiscard]] code_ptr make_map(source_offset position, std::vector<code_ptr> keys_and_items,
                                 std::vector<bool> optional);
 

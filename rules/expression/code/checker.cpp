@@ -1,25 +1,14 @@
 #include "rules/expression/code/checker.hpp"
 
+#include <algorithm>
+
 #include "config/diagnostic.hpp"
 #include "rules/expression/code/builders.hpp"
 #include "rules/expression/compare.hpp"
 
-#include <algorithm>
-
 namespace sluice::rules::expression {
 
 namespace {
-
-bool is_number_kind(value_kind kind)
-{
-    return kind >= value_kind::integer && kind <= value_kind::floating;
-}
-
-bool is_ordered_kind(value_kind kind)
-{
-    return is_number_kind(kind) || kind == value_kind::string || kind == value_kind::bytes
-        || kind == value_kind::boolean || kind == value_kind::timestamp || kind == value_kind::duration;
-}
 
 value_kind common_type(value_kind a, value_kind b)
 {
@@ -56,8 +45,8 @@ void checker::run(tree& checked)
     visit(checked.root);
     const auto type = checked.root->type;
     if (environment_.expected && type != value_kind::any && type != *environment_.expected) {
-        report(checked.root->position,
-               "the expression gives " + text_of(type) + ", but " + text_of(*environment_.expected) + " is needed");
+        report(checked.root->position, "the expression gives " + text_of(type) + ", but " +
+                                           text_of(*environment_.expected) + " is needed");
     }
 }
 
@@ -144,8 +133,8 @@ bool checker::resolve_path(node_ptr& at)
         if (base->kind == node_kind::select) {
             if (base->presence && base != at.get()) return false;
             steps.push_back({base->name, base->optional});
-        } else if (base->kind == node_kind::index && base->children[1]->is_literal()
-                   && base->children[1]->constant.is(value_kind::string)) {
+        } else if (base->kind == node_kind::index && base->children[1]->is_literal() &&
+                   base->children[1]->constant.is(value_kind::string)) {
             steps.push_back({std::string(base->children[1]->constant.text()), base->optional});
         } else {
             break;
@@ -156,7 +145,8 @@ bool checker::resolve_path(node_ptr& at)
     const auto* root = declared(base->name);
     if (root == nullptr || !root->is_path_root) return false;
     std::reverse(steps.begin(), steps.end());
-    const bool has_optional = std::any_of(steps.begin(), steps.end(), [](const auto& s) { return s.optional; });
+    const bool has_optional =
+        std::any_of(steps.begin(), steps.end(), [](const auto& s) { return s.optional; });
     if (at->presence && has_optional) return false;
     const auto resolved = environment_.paths->resolve(root->name, steps);
     if (!resolved) return false;
@@ -165,7 +155,9 @@ bool checker::resolve_path(node_ptr& at)
     made->kind = node_kind::path;
     made->position = at->position;
     made->presence = at->presence;
-    made->type = at->presence ? value_kind::boolean : has_optional ? value_kind::optional : resolved->type;
+    made->type = at->presence   ? value_kind::boolean
+                 : has_optional ? value_kind::optional
+                                : resolved->type;
     made->root = root->name;
     made->path = std::move(steps);
     made->slot = resolved->slot;
@@ -185,39 +177,48 @@ void checker::unknown_name(const node& at)
 void checker::visit(node_ptr& at)
 {
     switch (at->kind) {
-    case node_kind::literal: at->type = at->constant.kind(); return;
-    case node_kind::identifier:
-        if (!at->variable) resolve_name(at);
-        if (resolve_path(at) || at->is_literal() || at->variable) return;
-        if (at->absolute || !is_local(at->name)) unknown_name(*at);
-        return;
-    case node_kind::select:
-    case node_kind::index:
-        resolve_name(at);
-        if (at->kind == node_kind::identifier) {
-            resolve_path(at);
+        case node_kind::literal:
+            at->type = at->constant.kind();
             return;
-        }
-        if (at->is_literal() || resolve_path(at)) return;
-        visit_children(*at);
-        type_container(*at);
-        return;
-    case node_kind::method: visit_method(at); return;
-    case node_kind::call:
-        visit_children(*at);
-        if (at->op != operator_kind::none) {
-            visit_operator(*at);
-        } else {
-            visit_call(*at);
-        }
-        return;
-    case node_kind::list:
-        visit_children(*at);
-        at->type = value_kind::list;
-        return;
-    case node_kind::map: visit_map(*at); return;
-    case node_kind::macro: visit_macro(*at); return;
-    case node_kind::path: return;
+        case node_kind::identifier:
+            if (!at->variable) resolve_name(at);
+            if (resolve_path(at) || at->is_literal() || at->variable) return;
+            if (at->absolute || !is_local(at->name)) unknown_name(*at);
+            return;
+        case node_kind::select:
+        case node_kind::index:
+            resolve_name(at);
+            if (at->kind == node_kind::identifier) {
+                resolve_path(at);
+                return;
+            }
+            if (at->is_literal() || resolve_path(at)) return;
+            visit_children(*at);
+            type_container(*at);
+            return;
+        case node_kind::method:
+            visit_method(at);
+            return;
+        case node_kind::call:
+            visit_children(*at);
+            if (at->op != operator_kind::none) {
+                visit_operator(*at);
+            } else {
+                visit_call(*at);
+            }
+            return;
+        case node_kind::list:
+            visit_children(*at);
+            at->type = value_kind::list;
+            return;
+        case node_kind::map:
+            visit_map(*at);
+            return;
+        case node_kind::macro:
+            visit_macro(*at);
+            return;
+        case node_kind::path:
+            return;
     }
 }
 
@@ -229,12 +230,13 @@ void checker::visit_children(node& at)
 void checker::type_container(node& at)
 {
     const auto container = at.children[0]->type;
-    const bool fits = container == value_kind::any || container == value_kind::map
-                   || container == value_kind::optional
-                   || (container == value_kind::list && at.kind == node_kind::index);
+    const bool fits = container == value_kind::any || container == value_kind::map ||
+                      container == value_kind::optional ||
+                      (container == value_kind::list && at.kind == node_kind::index);
     if (!fits) {
-        report(at.position, at.kind == node_kind::index ? text_of(container) + " has no elements"
-                                                        : text_of(container) + " has no field '" + at.name + "'");
+        report(at.position, at.kind == node_kind::index
+                                ? text_of(container) + " has no elements"
+                                : text_of(container) + " has no field '" + at.name + "'");
     }
     if (at.presence) {
         at.type = value_kind::boolean;
@@ -250,7 +252,8 @@ void checker::visit_map(node& at)
     for (std::size_t i = 0; i < at.children.size(); i += 2) {
         const auto& key = *at.children[i];
         if (key.type != value_kind::any && !is_key_kind(key.type)) {
-            report(key.position, "a map key must be bool, int, uint or string, not " + text_of(key.type));
+            report(key.position,
+                   "a map key must be bool, int, uint or string, not " + text_of(key.type));
             return;
         }
         for (std::size_t k = 0; key.is_literal() && k < i; k += 2) {
@@ -268,14 +271,16 @@ void checker::visit_macro(node& at)
         visit_children(at);
         at.type = at.children[0]->type;
         for (const auto& child : at.children) at.type = common_type(at.type, child->type);
-        if (at.type == value_kind::optional || at.type == value_kind::null) at.type = value_kind::any;
+        if (at.type == value_kind::optional || at.type == value_kind::null)
+            at.type = value_kind::any;
         return;
     }
     visit(at.children[0]);
     const auto range = at.children[0]->type;
-    const bool over_optional = at.macro == macro_kind::opt_map || at.macro == macro_kind::opt_flat_map;
-    const bool fits = range == value_kind::any || at.macro == macro_kind::bind
-                   || (over_optional ? range == value_kind::optional
+    const bool over_optional =
+        at.macro == macro_kind::opt_map || at.macro == macro_kind::opt_flat_map;
+    const bool fits = range == value_kind::any || at.macro == macro_kind::bind ||
+                      (over_optional ? range == value_kind::optional
                                      : range == value_kind::list || range == value_kind::map);
     if (!fits) report(at.position, "'" + at.name + "' does not work on " + text_of(range));
     locals_.insert(locals_.end(), at.variables.begin(), at.variables.end());
@@ -283,115 +288,30 @@ void checker::visit_macro(node& at)
     locals_.resize(locals_.size() - at.variables.size());
 
     switch (at.macro) {
-    case macro_kind::all:
-    case macro_kind::exists:
-    case macro_kind::exists_one:
+        case macro_kind::all:
+        case macro_kind::exists:
+        case macro_kind::exists_one:
+            check_boolean(*at.children[1], "the condition of '" + at.name + "'");
+            at.type = value_kind::boolean;
+            break;
+        case macro_kind::bind:
+            at.type = at.children[1]->type;
+            break;
+        case macro_kind::opt_map:
+        case macro_kind::opt_flat_map:
+            at.type = value_kind::optional;
+            break;
+        case macro_kind::transform_map:
+        case macro_kind::transform_map_entry:
+            at.type = value_kind::map;
+            break;
+        default:
+            at.type = value_kind::list;
+    }
+    if (at.macro == macro_kind::filter ||
+        (at.children.size() == 3 && at.macro != macro_kind::bind)) {
         check_boolean(*at.children[1], "the condition of '" + at.name + "'");
-        at.type = value_kind::boolean;
-        break;
-    case macro_kind::bind: at.type = at.children[1]->type; break;
-    case macro_kind::opt_map:
-    case macro_kind::opt_flat_map: at.type = value_kind::optional; break;
-    case macro_kind::transform_map:
-    case macro_kind::transform_map_entry: at.type = value_kind::map; break;
-    default: at.type = value_kind::list;
     }
-    if (at.macro == macro_kind::filter || (at.children.size() == 3 && at.macro != macro_kind::bind)) {
-        check_boolean(*at.children[1], "the condition of '" + at.name + "'");
-    }
-}
-
-void checker::check_boolean(const node& operand, std::string_view where)
-{
-    if (operand.type == value_kind::any || operand.type == value_kind::boolean) return;
-    report(operand.position, std::string(where) + " must be bool, not " + text_of(operand.type));
-}
-
-void checker::visit_operator(node& at)
-{
-    const auto text = "an operand of '" + std::string(operator_text(at.op)) + "'";
-    switch (at.op) {
-    case operator_kind::logical_and:
-    case operator_kind::logical_or:
-    case operator_kind::logical_not:
-        for (const auto& child : at.children) check_boolean(*child, text);
-        at.type = value_kind::boolean;
-        return;
-    case operator_kind::conditional:
-        check_boolean(*at.children[0], "the condition of '?:'");
-        at.type = common_type(at.children[1]->type, at.children[2]->type);
-        return;
-    case operator_kind::negate: {
-        const auto operand = at.children[0]->type;
-        if (operand != value_kind::any && operand != value_kind::integer && operand != value_kind::floating) {
-            report(at.position, "'-' does not work on " + text_of(operand));
-        }
-        at.type = operand;
-        return;
-    }
-    default: break;
-    }
-    if (at.op >= operator_kind::add) {
-        check_arithmetic(at);
-    } else {
-        check_relation(at);
-        at.type = value_kind::boolean;
-    }
-}
-
-void checker::check_relation(node& at)
-{
-    const auto left = at.children[0]->type, right = at.children[1]->type;
-    if (at.op == operator_kind::in) {
-        if (right != value_kind::any && right != value_kind::list && right != value_kind::map) {
-            report(at.position, "'in' needs a list or a map on its right, not " + text_of(right));
-        }
-        return;
-    }
-    if (left == value_kind::any || right == value_kind::any) return;
-    const bool alike = left == right || (is_number_kind(left) && is_number_kind(right));
-    if (at.op == operator_kind::equal || at.op == operator_kind::not_equal) {
-        if (alike || left == value_kind::null || right == value_kind::null) return;
-        report(at.position, text_of(left) + " and " + text_of(right) + " are never equal",
-               "convert one side, for example with string() or int()");
-        return;
-    }
-    if (!alike || !is_ordered_kind(left)) {
-        report(at.position, text_of(left) + " and " + text_of(right) + " have no order",
-               "convert one side, for example with double() or timestamp()");
-    }
-}
-
-void checker::check_arithmetic(node& at)
-{
-    const auto left = at.children[0]->type, right = at.children[1]->type;
-    if (left == value_kind::any || right == value_kind::any) return;
-    const auto is_time = [](value_kind k) { return k == value_kind::timestamp || k == value_kind::duration; };
-    if (is_number_kind(left) && is_number_kind(right)) {
-        const bool floating = left == value_kind::floating || right == value_kind::floating;
-        if (!floating || at.op != operator_kind::modulo) {
-            at.type = floating ? value_kind::floating : common_type(left, right);
-            return;
-        }
-    }
-    const bool joins = left == value_kind::string || left == value_kind::bytes || left == value_kind::list;
-    if (at.op == operator_kind::add && left == right && joins) {
-        at.type = left;
-        return;
-    }
-    if (is_time(left) && is_time(right) && (at.op == operator_kind::add || at.op == operator_kind::subtract)) {
-        if (left == right) {
-            const bool differs = left == value_kind::timestamp && at.op == operator_kind::add;
-            at.type = value_kind::duration;
-            if (!differs) return;
-        } else if (left == value_kind::timestamp || at.op == operator_kind::add) {
-            at.type = value_kind::timestamp;
-            return;
-        }
-    }
-    report(at.position,
-           "'" + std::string(operator_text(at.op)) + "' does not work on " + text_of(left) + " and " + text_of(right),
-           left == value_kind::string || right == value_kind::string ? "convert the other side with string()" : "");
 }
 
 const function_declaration* function_of(const node& call, std::string_view container)
@@ -458,7 +378,8 @@ void checker::check_overloads(node& at, const function_declaration& function, bo
     }
     if (by_type) return;
     std::string given;
-    for (const auto& child : at.children) given += (given.empty() ? "" : ", ") + text_of(child->type);
+    for (const auto& child : at.children)
+        given += (given.empty() ? "" : ", ") + text_of(child->type);
     report(at.position,
            by_count ? "'" + at.name + "' does not work on (" + given + ")"
                     : "'" + at.name + "' is not called like this",

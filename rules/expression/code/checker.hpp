@@ -1,12 +1,13 @@
 #pragma once
-// Names and types: resolves identifiers, namespaced functions and paths in place, infers static types from
-// the bottom up and reports what can never work. Whatever it doesn't know is dyn and passes.
-
-#include "rules/expression/expression.hpp"
-#include "rules/expression/functions/registry.hpp"
+// Names and types: resolves identifiers, namespaced functions and paths in place, infers static
+// types from the bottom up and reports what can never work. Whatever it doesn't know is dyn and
+// passes.
 
 #include <string>
 #include <vector>
+
+#include "rules/expression/expression.hpp"
+#include "rules/expression/functions/registry.hpp"
 
 namespace sluice::rules::expression {
 
@@ -48,7 +49,8 @@ private:
     std::vector<std::string> locals_;
 };
 
-/// Finds `name` as the call of a namespaced or plain function, container applied; nullptr if unknown.
+/// Finds `name` as the call of a namespaced or plain function, container applied; nullptr if
+/// unknown.
 [[nodiscard]] const function_declaration* function_of(const node& call, std::string_view container);
 
 }  // namespace sluice::rules::expression

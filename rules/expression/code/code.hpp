@@ -1,10 +1,10 @@
 #pragma once
-// One step of a compiled expression: an immutable tree of these is what runs. Shared by all threads; all
-// state of a run is in the evaluation_context.
-
-#include "rules/expression/expression.hpp"
+// One step of a compiled expression: an immutable tree of these is what runs. Shared by all
+// threads; all state of a run is in the evaluation_context.
 
 #include <memory>
+
+#include "rules/expression/expression.hpp"
 
 namespace sluice::rules::expression {
 
@@ -18,7 +18,8 @@ public:
 using code_ptr = std::unique_ptr<const code>;
 
 /// An operation without overload for its operands; a null operand makes that the event's fault.
-[[nodiscard]] inline value no_overload(const value& left, const value& right = value::from_bool(true))
+[[nodiscard]] inline value no_overload(const value& left,
+                                       const value& right = value::from_bool(true))
 {
     const auto failed = value::error(error_kind::no_matching_overload, "no matching overload");
     const bool shape = left.is_null() || right.is_null() || left.is_none() || right.is_none();
@@ -30,7 +31,8 @@ using code_ptr = std::unique_ptr<const code>;
     return value::error(error_kind::limit_exceeded, text);
 }
 
-/// Uninitialised text in the arena, with the limits of one value and of the arena; nullptr when exceeded.
+/// Uninitialised text in the arena, with the limits of one value and of the arena; nullptr when
+/// exceeded.
 [[nodiscard]] char* build_text(evaluation_context& context, std::size_t bytes);
 /// A string value from text that is copied to the arena.
 [[nodiscard]] value build_string(evaluation_context& context, std::string_view text);

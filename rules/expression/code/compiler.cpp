@@ -1,5 +1,7 @@
 #include "rules/expression/code/compiler.hpp"
 
+#include <algorithm>
+
 #include "rules/expression/code/access.hpp"
 #include "rules/expression/code/builders.hpp"
 #include "rules/expression/code/checker.hpp"
@@ -8,8 +10,6 @@
 #include "rules/expression/code/predicates.hpp"
 #include "rules/expression/code/scopes.hpp"
 #include "rules/expression/conjuncts.hpp"
-
-#include <algorithm>
 
 namespace sluice::rules::expression {
 
@@ -48,16 +48,24 @@ compiler::made compiler::build(const node& at)
 {
     if (auto special = build_special(at)) return {std::move(special), 1};
     switch (at.kind) {
-    case node_kind::literal: return {make_constant(at.constant), 0};
-    case node_kind::identifier: return build_identifier(at);
-    case node_kind::select:
-    case node_kind::index: return build_access(at);
-    case node_kind::path: return build_path(at);
-    case node_kind::list:
-    case node_kind::map: return build_container(at);
-    case node_kind::macro: return build_macro(at);
-    case node_kind::method: return build_call(at);
-    case node_kind::call: return at.op == operator_kind::none ? build_call(at) : build_operator(at);
+        case node_kind::literal:
+            return {make_constant(at.constant), 0};
+        case node_kind::identifier:
+            return build_identifier(at);
+        case node_kind::select:
+        case node_kind::index:
+            return build_access(at);
+        case node_kind::path:
+            return build_path(at);
+        case node_kind::list:
+        case node_kind::map:
+            return build_container(at);
+        case node_kind::macro:
+            return build_macro(at);
+        case node_kind::method:
+            return build_call(at);
+        case node_kind::call:
+            return at.op == operator_kind::none ? build_call(at) : build_operator(at);
     }
     return {};
 }
@@ -68,14 +76,17 @@ compiler::made compiler::build_identifier(const node& at)
         variables_.push_back(*at.variable);
         return {make_variable(*at.variable, at.position), 1};
     }
-    for (auto candidate = scope_.rbegin(); !at.absolute && candidate != scope_.rend(); ++candidate) {
+    for (auto candidate = scope_.rbegin(); !at.absolute && candidate != scope_.rend();
+         ++candidate) {
         if (candidate->name != at.name) continue;
         if (candidate->initializer != nullptr) {
             return {make_lazy_local(candidate->index, candidate->initializer), 1};
         }
         return {make_local(candidate->index), 1};
     }
-    return {make_failure(value::error(error_kind::unknown_variable, "unknown variable"), at.position), 1};
+    return {
+        make_failure(value::error(error_kind::unknown_variable, "unknown variable"), at.position),
+        1};
 }
 
 compiler::made compiler::build_access(const node& at)
@@ -89,20 +100,25 @@ compiler::made compiler::build_access(const node& at)
         return {make_select(at.position, std::move(container.step), at.name, at.optional), cost};
     }
     auto key = build(*at.children[1]);
-    return {make_index(at.position, std::move(container.step), std::move(key.step), at.optional), cost + key.cost};
+    return {make_index(at.position, std::move(container.step), std::move(key.step), at.optional),
+            cost + key.cost};
 }
 
 void compiler::note_path(const node& at)
 {
-    const bool optional = std::any_of(at.path.begin(), at.path.end(), [](const auto& s) { return s.optional; });
-    paths_.push_back({at.position, at.slot, at.root, at.path, guards_ > 0 || at.presence || optional});
+    const bool optional =
+        std::any_of(at.path.begin(), at.path.end(), [](const auto& s) { return s.optional; });
+    paths_.push_back(
+        {at.position, at.slot, at.root, at.path, guards_ > 0 || at.presence || optional});
 }
 
 compiler::made compiler::build_path(const node& at)
 {
     note_path(at);
     if (at.presence) {
-        return {make_slot_presence(at.position, at.slot, static_cast<std::uint32_t>(at.path.size())), 1};
+        return {
+            make_slot_presence(at.position, at.slot, static_cast<std::uint32_t>(at.path.size())),
+            1};
     }
     for (std::uint32_t i = 0; i < at.path.size(); ++i) {
         if (at.path[i].optional) return {make_optional_slot(at.position, at.slot, i), 1};
@@ -137,24 +153,30 @@ compiler::made compiler::build_logical(const node& at)
         total += operand.cost;
     }
     if (!environment_.optimize) costs.clear();
-    return {make_logical(at.op == operator_kind::logical_or, at.position, std::move(operands), std::move(costs)), total};
+    return {make_logical(at.op == operator_kind::logical_or, at.position, std::move(operands),
+                         std::move(costs)),
+            total};
 }
 
 compiler::made compiler::build_operator(const node& at)
 {
-    if (at.op == operator_kind::logical_and || at.op == operator_kind::logical_or) return build_logical(at);
+    if (at.op == operator_kind::logical_and || at.op == operator_kind::logical_or)
+        return build_logical(at);
     auto first = build(*at.children[0]);
-    if (at.op == operator_kind::logical_not) return {make_not(at.position, std::move(first.step)), first.cost + 1};
-    if (at.op == operator_kind::negate) return {make_negate(at.position, std::move(first.step)), first.cost + 1};
+    if (at.op == operator_kind::logical_not)
+        return {make_not(at.position, std::move(first.step)), first.cost + 1};
+    if (at.op == operator_kind::negate)
+        return {make_negate(at.position, std::move(first.step)), first.cost + 1};
     const auto& right = *at.children[1];
-    if (at.op == operator_kind::in && environment_.optimize && right.is_literal()
-        && right.constant.is(value_kind::list)) {
+    if (at.op == operator_kind::in && environment_.optimize && right.is_literal() &&
+        right.constant.is(value_kind::list)) {
         return {make_in_constants(std::move(first.step), right.constant), first.cost + 1};
     }
     auto second = build(right);
     if (at.op == operator_kind::conditional) {
         auto third = build(*at.children[2]);
-        return {make_conditional(at.position, std::move(first.step), std::move(second.step), std::move(third.step)),
+        return {make_conditional(at.position, std::move(first.step), std::move(second.step),
+                                 std::move(third.step)),
                 first.cost + std::max(second.cost, third.cost) + 1};
     }
     return {make_binary(at.op, at.position, std::move(first.step), std::move(second.step)),
@@ -173,14 +195,16 @@ void compiler::prepare(const node& at, call_candidate& candidate)
         candidate.prepared = std::move(*prepared);
         return;
     }
-    candidate.failure = value::error(error_kind::invalid_argument, "a constant argument is invalid");
+    candidate.failure =
+        value::error(error_kind::invalid_argument, "a constant argument is invalid");
     if (environment_.check) problems_.push_back({at.position, prepared.error().message, ""});
 }
 
 compiler::made compiler::build_call(const node& at)
 {
     const bool method = at.kind == node_kind::method;
-    const auto* function = method ? find_function(at.name) : function_of(at, environment_.container);
+    const auto* function =
+        method ? find_function(at.name) : function_of(at, environment_.container);
     std::vector<code_ptr> arguments;
     std::int64_t cost = 1;
     for (const auto& child : at.children) {
@@ -189,11 +213,14 @@ compiler::made compiler::build_call(const node& at)
         cost += argument.cost;
     }
     if (method && arguments.size() == 2 && (at.name == "or" || at.name == "orValue")) {
-        return {make_optional_or(at.position, at.name == "orValue", std::move(arguments[0]), std::move(arguments[1])),
+        return {make_optional_or(at.position, at.name == "orValue", std::move(arguments[0]),
+                                 std::move(arguments[1])),
                 cost};
     }
     if (function == nullptr) {
-        return {make_failure(value::error(error_kind::unknown_function, "unknown function"), at.position), cost};
+        return {make_failure(value::error(error_kind::unknown_function, "unknown function"),
+                             at.position),
+                cost};
     }
     std::vector<call_candidate> candidates;
     for (const auto& target : function->overloads) {
@@ -221,43 +248,47 @@ compiler::made compiler::build_container(const node& at)
         parts.push_back(std::move(part.step));
         cost += part.cost;
     }
-    auto step = at.kind == node_kind::list ? make_list(at.position, std::move(parts), at.optional_entries)
-                                           : make_map(at.position, std::move(parts), at.optional_entries);
+    auto step = at.kind == node_kind::list
+                    ? make_list(at.position, std::move(parts), at.optional_entries)
+                    : make_map(at.position, std::move(parts), at.optional_entries);
     return {std::move(step), cost};
 }
 
 compiler::made compiler::build_macro(const node& at)
 {
     switch (at.macro) {
-    case macro_kind::bind: return build_bind(at);
-    case macro_kind::default_value:
-    case macro_kind::coalesce: {
-        std::vector<code_ptr> operands;
-        std::int64_t cost = 1;
-        for (const auto& child : at.children) {
-            const bool guarded = at.macro == macro_kind::coalesce || child == at.children[0];
-            guards_ += guarded;
-            auto operand = build(*child);
-            guards_ -= guarded;
-            cost += operand.cost;
-            operands.push_back(std::move(operand.step));
+        case macro_kind::bind:
+            return build_bind(at);
+        case macro_kind::default_value:
+        case macro_kind::coalesce: {
+            std::vector<code_ptr> operands;
+            std::int64_t cost = 1;
+            for (const auto& child : at.children) {
+                const bool guarded = at.macro == macro_kind::coalesce || child == at.children[0];
+                guards_ += guarded;
+                auto operand = build(*child);
+                guards_ -= guarded;
+                cost += operand.cost;
+                operands.push_back(std::move(operand.step));
+            }
+            if (at.macro == macro_kind::coalesce) return {make_coalesce(std::move(operands)), cost};
+            // default(path, constant) is one look at a slot.
+            const bool cheap =
+                at.children[0]->kind == node_kind::path && at.children[1]->is_literal();
+            return {make_default(std::move(operands[0]), std::move(operands[1])), cheap ? 1 : cost};
         }
-        if (at.macro == macro_kind::coalesce) return {make_coalesce(std::move(operands)), cost};
-        // default(path, constant) is one look at a slot.
-        const bool cheap = at.children[0]->kind == node_kind::path && at.children[1]->is_literal();
-        return {make_default(std::move(operands[0]), std::move(operands[1])), cheap ? 1 : cost};
-    }
-    case macro_kind::opt_map:
-    case macro_kind::opt_flat_map: {
-        auto operand = build(*at.children[0]);
-        const auto index = add_local(at.variables[0]);
-        auto body = build(*at.children[1]);
-        scope_.pop_back();
-        return {make_optional_map(at.position, index, at.macro == macro_kind::opt_flat_map, std::move(operand.step),
-                                  std::move(body.step)),
-                operand.cost + body.cost + 1};
-    }
-    default: return build_loop(at);
+        case macro_kind::opt_map:
+        case macro_kind::opt_flat_map: {
+            auto operand = build(*at.children[0]);
+            const auto index = add_local(at.variables[0]);
+            auto body = build(*at.children[1]);
+            scope_.pop_back();
+            return {make_optional_map(at.position, index, at.macro == macro_kind::opt_flat_map,
+                                      std::move(operand.step), std::move(body.step)),
+                    operand.cost + body.cost + 1};
+        }
+        default:
+            return build_loop(at);
     }
 }
 
@@ -291,8 +322,8 @@ compiler::made compiler::build_loop(const node& at)
         body_cost += part.cost;
         return std::move(part.step);
     };
-    const bool is_test = at.macro == macro_kind::all || at.macro == macro_kind::exists
-                      || at.macro == macro_kind::exists_one || at.macro == macro_kind::filter;
+    const bool is_test = at.macro == macro_kind::all || at.macro == macro_kind::exists ||
+                         at.macro == macro_kind::exists_one || at.macro == macro_kind::filter;
     if (is_test || at.children.size() == 3) parts.predicate = build_part(1);
     if (at.macro == macro_kind::transform_map_entry) {
         const auto& literal = *at.children.back();

@@ -1,12 +1,12 @@
 #pragma once
-// Tree to code. Keeps the scope of local variables and the cost of what it has made; reports constant
-// arguments that cannot work (patterns, zones, formats) when checks are on.
-
-#include "rules/expression/code/code.hpp"
-#include "rules/expression/functions/registry.hpp"
+// Tree to code. Keeps the scope of local variables and the cost of what it has made; reports
+// constant arguments that cannot work (patterns, zones, formats) when checks are on.
 
 #include <string>
 #include <vector>
+
+#include "rules/expression/code/code.hpp"
+#include "rules/expression/functions/registry.hpp"
 
 namespace sluice::rules::expression {
 
@@ -15,7 +15,9 @@ struct call_candidate;
 class compiler {
 public:
     compiler(const compile_environment& environment, std::vector<problem>& problems)
-        : environment_(environment), problems_(problems), call_ordinal_(environment.first_call_ordinal)
+        : environment_(environment),
+          problems_(problems),
+          call_ordinal_(environment.first_call_ordinal)
     {
     }
     /// Names are resolved already. The result owns `syntax`.

@@ -1,9 +1,9 @@
 #include "rules/expression/code/folding.hpp"
 
+#include <algorithm>
+
 #include "rules/expression/code/checker.hpp"
 #include "rules/expression/code/compiler.hpp"
-
-#include <algorithm>
 
 namespace sluice::rules::expression {
 
@@ -32,8 +32,8 @@ public:
             auto inner = visit(at->children[i]);
             found.dynamic = found.dynamic || inner.dynamic;
             for (auto& name : inner.free) {
-                const bool bound = i > 0 && std::find(at->variables.begin(), at->variables.end(), name)
-                                                != at->variables.end();
+                const bool bound = i > 0 && std::find(at->variables.begin(), at->variables.end(),
+                                                      name) != at->variables.end();
                 if (!bound) found.free.push_back(std::move(name));
             }
         }
@@ -75,8 +75,8 @@ private:
             const bool decisive = at->op == operator_kind::logical_or;
             auto& operands = at->children;
             for (auto& operand : operands) {
-                if (!operand->is_literal() || !operand->constant.is(value_kind::boolean)
-                    || operand->constant.as_bool() != decisive) {
+                if (!operand->is_literal() || !operand->constant.is(value_kind::boolean) ||
+                    operand->constant.as_bool() != decisive) {
                     continue;
                 }
                 auto decided = std::move(operand);
@@ -84,8 +84,8 @@ private:
                 return;
             }
             std::erase_if(operands, [&](const node_ptr& operand) {
-                return operands.size() > 2 && operand && operand->is_literal()
-                    && operand->constant.is(value_kind::boolean);
+                return operands.size() > 2 && operand && operand->is_literal() &&
+                       operand->constant.is(value_kind::boolean);
             });
             return;
         }

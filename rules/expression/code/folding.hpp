@@ -1,6 +1,6 @@
 #pragma once
-// Shortens a checked tree: sub-trees without event, variables, clock or randomness become literals. A constant
-// that fails stays as it is, for its error may be absorbed where it stands.
+// Shortens a checked tree: sub-trees without event, variables, clock or randomness become literals.
+// A constant that fails stays as it is, for its error may be absorbed where it stands.
 
 #include "rules/expression/expression.hpp"
 

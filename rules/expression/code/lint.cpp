@@ -1,8 +1,8 @@
 #include "rules/expression/code/lint.hpp"
 
-#include "rules/expression/printer.hpp"
-
 #include <algorithm>
+
+#include "rules/expression/printer.hpp"
 
 namespace sluice::rules::expression {
 
@@ -20,8 +20,9 @@ public:
         if (at.kind == node_kind::call) check_call(at);
         for (std::size_t i = 0; i < at.children.size(); ++i) {
             // default and coalesce take care of absence themselves.
-            const bool guarded = at.kind == node_kind::macro
-                              && (at.macro == macro_kind::coalesce || (at.macro == macro_kind::default_value && i == 0));
+            const bool guarded =
+                at.kind == node_kind::macro && (at.macro == macro_kind::coalesce ||
+                                                (at.macro == macro_kind::default_value && i == 0));
             visit(*at.children[i], negated && !guarded);
         }
     }
@@ -34,7 +35,8 @@ private:
 
     void warn_absent(const node& at)
     {
-        const bool optional = std::any_of(at.path.begin(), at.path.end(), [](const auto& s) { return s.optional; });
+        const bool optional =
+            std::any_of(at.path.begin(), at.path.end(), [](const auto& s) { return s.optional; });
         if (at.presence || optional || at.path.empty()) return;
         const auto text = to_text(at);
         warn(at, "where '" + text + "' is absent the negated condition is an error, not true",
@@ -45,11 +47,13 @@ private:
     {
         if (at.op != operator_kind::none) return;
         if (at.name == "time.parse" && at.children.size() == 1) {
-            warn(at, "time.parse() without a pattern guesses the form of the date", "give the pattern as second argument");
+            warn(at, "time.parse() without a pattern guesses the form of the date",
+                 "give the pattern as second argument");
         }
-        const bool rounds = at.name == "math.round" || at.name == "math.ceil" || at.name == "math.floor" || at.name == "math.trunc";
-        if (rounds && at.children.size() == 1 && at.children[0]->kind == node_kind::path
-            && at.children[0]->type == value_kind::any) {
+        const bool rounds = at.name == "math.round" || at.name == "math.ceil" ||
+                            at.name == "math.floor" || at.name == "math.trunc";
+        if (rounds && at.children.size() == 1 && at.children[0]->kind == node_kind::path &&
+            at.children[0]->type == value_kind::any) {
             warn(at, at.name + "() takes doubles only, and whole JSON numbers are ints",
                  "use number.round() or " + at.name + "(double(…))");
         }

@@ -1,9 +1,9 @@
 #include "rules/expression/code/loops.hpp"
 
+#include <algorithm>
+
 #include "rules/expression/code/builders.hpp"
 #include "rules/expression/compare.hpp"
-
-#include <algorithm>
 
 namespace sluice::rules::expression {
 
@@ -28,14 +28,20 @@ private:
     value walk(const value& range, evaluation_context& context) const
     {
         switch (parts_.macro) {
-        case macro_kind::all: return fold(range, context, false);
-        case macro_kind::exists: return fold(range, context, true);
-        case macro_kind::exists_one: return exactly_one(range, context);
-        case macro_kind::map:
-        case macro_kind::filter:
-        case macro_kind::transform_list: return to_list(range, context);
-        case macro_kind::sort_by: return sorted(range, context);
-        default: return to_map(range, context);
+            case macro_kind::all:
+                return fold(range, context, false);
+            case macro_kind::exists:
+                return fold(range, context, true);
+            case macro_kind::exists_one:
+                return exactly_one(range, context);
+            case macro_kind::map:
+            case macro_kind::filter:
+            case macro_kind::transform_list:
+                return to_list(range, context);
+            case macro_kind::sort_by:
+                return sorted(range, context);
+            default:
+                return to_map(range, context);
         }
     }
 
@@ -58,7 +64,8 @@ private:
             locals[parts_.first_local] = entry.key;
             if (parts_.two_variables) locals[parts_.second_local] = entry.item;
         }
-        return ++context.loop_steps <= context.bounds->loop_steps_max && context.charge(parts_.body_cost);
+        return ++context.loop_steps <= context.bounds->loop_steps_max &&
+               context.charge(parts_.body_cost);
     }
 
     static value too_many_steps() { return limit_error("too many loop steps"); }
@@ -106,7 +113,8 @@ private:
     value to_list(const value& range, evaluation_context& context) const
     {
         const auto n = size_of(range);
-        if (!context.may_build(n * sizeof(value)) || !context.charge(100)) return limit_error("the list gets too long");
+        if (!context.may_build(n * sizeof(value)) || !context.charge(100))
+            return limit_error("the list gets too long");
         const auto made = context.arena->allocate_array<value>(n);
         std::size_t count = 0;
         for (std::size_t i = 0; i < n; ++i) {
@@ -127,7 +135,8 @@ private:
     {
         const auto n = size_of(range);
         const auto per_step = parts_.transform ? 1 : parts_.entries.size() / 2;
-        if (!context.may_build(n * per_step * sizeof(map_entry))) return limit_error("the map gets too large");
+        if (!context.may_build(n * per_step * sizeof(map_entry)))
+            return limit_error("the map gets too large");
         const auto made = context.arena->allocate_array<map_entry>(n * per_step);
         std::size_t count = 0;
         for (std::size_t i = 0; i < n; ++i) {
@@ -173,16 +182,19 @@ private:
 
 }  // namespace
 
-value sort_by_keys(evaluation_context& context, std::span<const value> items, std::span<const value> keys)
+value sort_by_keys(evaluation_context& context, std::span<const value> items,
+                   std::span<const value> keys)
 {
     for (const auto& key : keys) {
         if (key.kind() != keys[0].kind() || !compare(key, key)) return no_overload(key, keys[0]);
     }
     if (!may_build_list(context, items.size())) return limit_error("the list gets too long");
-    if (!context.charge(static_cast<std::int64_t>(items.size()) * 40)) return limit_error("the cost limit is reached");
+    if (!context.charge(static_cast<std::int64_t>(items.size()) * 40))
+        return limit_error("the cost limit is reached");
     const auto order = context.arena->allocate_array<std::uint32_t>(items.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    // The index as tie-break makes the order stable without the buffer of stable_sort, and NaN harmless.
+    // The index as tie-break makes the order stable without the buffer of stable_sort, and NaN
+    // harmless.
     std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
         const auto o = *compare(keys[a], keys[b]);
         if (o < 0) return true;

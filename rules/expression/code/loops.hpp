@@ -1,9 +1,9 @@
 #pragma once
 // The macros that walk a list or a map.
 
-#include "rules/expression/code/code.hpp"
-
 #include <vector>
+
+#include "rules/expression/code/code.hpp"
 
 namespace sluice::rules::expression {
 
@@ -15,8 +15,8 @@ struct loop_parts {
     std::uint32_t second_local = 0;  ///< element or value, with two variables
     std::int64_t body_cost = 1;      ///< charged per step, in tenths
     code_ptr range;
-    code_ptr predicate;              ///< all, exists, exists_one, filter; optional otherwise
-    code_ptr transform;              ///< map, transform_list, transform_map, sort_by
+    code_ptr predicate;  ///< all, exists, exists_one, filter; optional otherwise
+    code_ptr transform;  ///< map, transform_list, transform_map, sort_by
     /// transform_map_entry: key, value, key, value, …
     std::vector<code_ptr> entries;
 };

@@ -1,12 +1,12 @@
 #include "rules/expression/code/operators.hpp"
 
-#include "rules/expression/compare.hpp"
-#include "rules/expression/time_text.hpp"
-
 #include <algorithm>
 #include <cstring>
 #include <limits>
 #include <numeric>
+
+#include "rules/expression/compare.hpp"
+#include "rules/expression/time_text.hpp"
 
 namespace sluice::rules::expression {
 
@@ -38,23 +38,30 @@ int128 wide(const value& number)
 value integer_arithmetic(operator_kind op, const value& left, const value& right)
 {
     const bool signed_both = left.is(value_kind::integer) && right.is(value_kind::integer);
-    const bool unsigned_both = left.is(value_kind::unsigned_integer) && right.is(value_kind::unsigned_integer);
+    const bool unsigned_both =
+        left.is(value_kind::unsigned_integer) && right.is(value_kind::unsigned_integer);
     const auto a = wide(left), b = wide(right);
     int128 exact = 0;
     switch (op) {
-    case operator_kind::add: exact = a + b; break;
-    case operator_kind::subtract: exact = a - b; break;
-    case operator_kind::multiply:
-        // two 64-bit magnitudes can pass the range of a signed 128-bit product
-        if (__builtin_mul_overflow(a, b, &exact)) return overflow();
-        break;
-    default:
-        if (b == 0) {
-            return value::error(error_kind::division_by_zero, op == operator_kind::divide ? "division by zero"
-                                                                                          : "modulus by zero");
-        }
-        if (signed_both && left.as_int() == INT64_MIN && right.as_int() == -1) return overflow();
-        exact = op == operator_kind::divide ? a / b : a % b;
+        case operator_kind::add:
+            exact = a + b;
+            break;
+        case operator_kind::subtract:
+            exact = a - b;
+            break;
+        case operator_kind::multiply:
+            // two 64-bit magnitudes can pass the range of a signed 128-bit product
+            if (__builtin_mul_overflow(a, b, &exact)) return overflow();
+            break;
+        default:
+            if (b == 0) {
+                return value::error(error_kind::division_by_zero, op == operator_kind::divide
+                                                                      ? "division by zero"
+                                                                      : "modulus by zero");
+            }
+            if (signed_both && left.as_int() == INT64_MIN && right.as_int() == -1)
+                return overflow();
+            exact = op == operator_kind::divide ? a / b : a % b;
     }
     return integer_result(exact, !unsigned_both, !signed_both);
 }
@@ -62,9 +69,12 @@ value integer_arithmetic(operator_kind op, const value& left, const value& right
 double as_floating(const value& number)
 {
     switch (number.kind()) {
-    case value_kind::integer: return static_cast<double>(number.as_int());
-    case value_kind::unsigned_integer: return static_cast<double>(number.as_uint());
-    default: return number.as_double();
+        case value_kind::integer:
+            return static_cast<double>(number.as_int());
+        case value_kind::unsigned_integer:
+            return static_cast<double>(number.as_uint());
+        default:
+            return number.as_double();
     }
 }
 
@@ -72,11 +82,16 @@ value floating_arithmetic(operator_kind op, const value& left, const value& righ
 {
     const auto a = as_floating(left), b = as_floating(right);
     switch (op) {
-    case operator_kind::add: return value::from_double(a + b);
-    case operator_kind::subtract: return value::from_double(a - b);
-    case operator_kind::multiply: return value::from_double(a * b);
-    case operator_kind::divide: return value::from_double(a / b);
-    default: return no_overload(left, right);
+        case operator_kind::add:
+            return value::from_double(a + b);
+        case operator_kind::subtract:
+            return value::from_double(a - b);
+        case operator_kind::multiply:
+            return value::from_double(a * b);
+        case operator_kind::divide:
+            return value::from_double(a / b);
+        default:
+            return no_overload(left, right);
     }
 }
 
@@ -84,7 +99,8 @@ value concatenate(const value& left, const value& right, evaluation_context& con
 {
     if (left.is(value_kind::list)) {
         const auto a = left.items(), b = right.items();
-        if (!may_build_list(context, a.size() + b.size())) return limit_error("the list gets too long");
+        if (!may_build_list(context, a.size() + b.size()))
+            return limit_error("the list gets too long");
         const auto both = context.arena->allocate_array<value>(a.size() + b.size());
         std::copy(a.begin(), a.end(), both.begin());
         std::copy(b.begin(), b.end(), both.begin() + static_cast<std::ptrdiff_t>(a.size()));
@@ -109,21 +125,26 @@ value duration_result(int128 nanoseconds)
 
 value shifted(const value& timestamp, int128 nanoseconds)
 {
-    const auto total = static_cast<int128>(timestamp.seconds()) * 1'000'000'000 + timestamp.nanoseconds() + nanoseconds;
-    return checked_timestamp(total / 1'000'000'000, static_cast<std::int64_t>(total % 1'000'000'000));
+    const auto total = static_cast<int128>(timestamp.seconds()) * 1'000'000'000 +
+                       timestamp.nanoseconds() + nanoseconds;
+    return checked_timestamp(total / 1'000'000'000,
+                             static_cast<std::int64_t>(total % 1'000'000'000));
 }
 
 value time_arithmetic(operator_kind op, const value& left, const value& right)
 {
     const bool adds = op == operator_kind::add;
     if (!adds && op != operator_kind::subtract) return no_overload(left, right);
-    const bool left_time = left.is(value_kind::timestamp), right_time = right.is(value_kind::timestamp);
+    const bool left_time = left.is(value_kind::timestamp),
+               right_time = right.is(value_kind::timestamp);
     if (left_time && right_time) {
         if (adds) return no_overload(left, right);
-        return duration_result((static_cast<int128>(left.seconds()) - right.seconds()) * 1'000'000'000
-                               + left.nanoseconds() - right.nanoseconds());
+        return duration_result((static_cast<int128>(left.seconds()) - right.seconds()) *
+                                   1'000'000'000 +
+                               left.nanoseconds() - right.nanoseconds());
     }
-    const auto right_span = right_time ? int128{0} : static_cast<int128>(right.duration_nanoseconds());
+    const auto right_span =
+        right_time ? int128{0} : static_cast<int128>(right.duration_nanoseconds());
     if (left_time) return shifted(left, adds ? right_span : -right_span);
     if (right_time) {
         return adds ? shifted(right, left.duration_nanoseconds()) : no_overload(left, right);
@@ -140,10 +161,14 @@ bool is_time(const value& v)
 bool holds(operator_kind op, std::partial_ordering order)
 {
     switch (op) {
-    case operator_kind::less: return order < 0;
-    case operator_kind::less_equal: return order <= 0;
-    case operator_kind::greater: return order > 0;
-    default: return order >= 0;
+        case operator_kind::less:
+            return order < 0;
+        case operator_kind::less_equal:
+            return order <= 0;
+        case operator_kind::greater:
+            return order > 0;
+        default:
+            return order >= 0;
     }
 }
 
@@ -155,7 +180,8 @@ value member_of(const value& item, const value& container)
         }
         return value::from_bool(false);
     }
-    if (container.is(value_kind::map)) return value::from_bool(find_key(container, item) != nullptr);
+    if (container.is(value_kind::map))
+        return value::from_bool(find_key(container, item) != nullptr);
     return no_overload(container);
 }
 
@@ -184,12 +210,16 @@ private:
 
 class not_code final : public code {
 public:
-    not_code(source_offset position, code_ptr operand) : position_(position), operand_(std::move(operand)) {}
+    not_code(source_offset position, code_ptr operand)
+        : position_(position), operand_(std::move(operand))
+    {
+    }
     value run(evaluation_context& context) const override
     {
         const auto v = operand_->run(context);
         if (v.is_error()) return v;
-        return v.is(value_kind::boolean) ? value::from_bool(!v.as_bool()) : no_overload(v).at(position_);
+        return v.is(value_kind::boolean) ? value::from_bool(!v.as_bool())
+                                         : no_overload(v).at(position_);
     }
 
 private:
@@ -199,7 +229,10 @@ private:
 
 class negate_code final : public code {
 public:
-    negate_code(source_offset position, code_ptr operand) : position_(position), operand_(std::move(operand)) {}
+    negate_code(source_offset position, code_ptr operand)
+        : position_(position), operand_(std::move(operand))
+    {
+    }
     value run(evaluation_context& context) const override
     {
         const auto v = operand_->run(context);
@@ -218,7 +251,10 @@ private:
 class conditional_code final : public code {
 public:
     conditional_code(source_offset position, code_ptr condition, code_ptr yes, code_ptr no)
-        : position_(position), condition_(std::move(condition)), yes_(std::move(yes)), no_(std::move(no))
+        : position_(position),
+          condition_(std::move(condition)),
+          yes_(std::move(yes)),
+          no_(std::move(no))
     {
     }
     value run(evaluation_context& context) const override
@@ -278,7 +314,8 @@ private:
 
 }  // namespace
 
-value arithmetic(operator_kind op, const value& left, const value& right, evaluation_context& context)
+value arithmetic(operator_kind op, const value& left, const value& right,
+                 evaluation_context& context)
 {
     if (left.is_number() && right.is_number()) {
         if (left.is(value_kind::floating) || right.is(value_kind::floating)) {
@@ -286,7 +323,8 @@ value arithmetic(operator_kind op, const value& left, const value& right, evalua
         }
         return integer_arithmetic(op, left, right);
     }
-    const bool joins = left.is(value_kind::string) || left.is(value_kind::bytes) || left.is(value_kind::list);
+    const bool joins =
+        left.is(value_kind::string) || left.is(value_kind::bytes) || left.is(value_kind::list);
     if (op == operator_kind::add && joins && left.kind() == right.kind()) {
         return concatenate(left, right, context);
     }
@@ -297,10 +335,14 @@ value arithmetic(operator_kind op, const value& left, const value& right, evalua
 value relate(operator_kind op, const value& left, const value& right)
 {
     switch (op) {
-    case operator_kind::equal: return value::from_bool(equal(left, right));
-    case operator_kind::not_equal: return value::from_bool(!equal(left, right));
-    case operator_kind::in: return member_of(left, right);
-    default: break;
+        case operator_kind::equal:
+            return value::from_bool(equal(left, right));
+        case operator_kind::not_equal:
+            return value::from_bool(!equal(left, right));
+        case operator_kind::in:
+            return member_of(left, right);
+        default:
+            break;
     }
     const auto order = compare(left, right);
     if (!order) return no_overload(left, right);
@@ -324,7 +366,8 @@ code_ptr make_negate(source_offset position, code_ptr operand)
 
 code_ptr make_conditional(source_offset position, code_ptr condition, code_ptr yes, code_ptr no)
 {
-    return std::make_unique<conditional_code>(position, std::move(condition), std::move(yes), std::move(no));
+    return std::make_unique<conditional_code>(position, std::move(condition), std::move(yes),
+                                              std::move(no));
 }
 
 code_ptr make_logical(bool is_or, source_offset position, std::vector<code_ptr> operands,

@@ -1,10 +1,10 @@
 #include "rules/expression/code/predicates.hpp"
 
+#include <bit>
+
 #include "rules/expression/code/operators.hpp"
 #include "rules/expression/compare.hpp"
 #include "rules/expression/json_reader.hpp"
-
-#include <bit>
 
 namespace sluice::rules::expression {
 
@@ -57,7 +57,10 @@ private:
 
 class in_constants_code final : public code {
 public:
-    in_constants_code(code_ptr item, const value& constants) : item_(std::move(item)), set_(constants.items()) {}
+    in_constants_code(code_ptr item, const value& constants)
+        : item_(std::move(item)), set_(constants.items())
+    {
+    }
     value run(evaluation_context& context) const override
     {
         const auto item = item_->run(context);
@@ -73,9 +76,11 @@ private:
 class predicate_base : public code {
 public:
     predicate_base(const simple_predicate& predicate, source_offset position)
-        : slot_(predicate.slot), position_(position),
+        : slot_(predicate.slot),
+          position_(position),
           path_position_(predicate.path != nullptr ? predicate.path->position : position),
-          has_fallback_(predicate.fallback.has_value()), fallback_(predicate.fallback.value_or(value{}))
+          has_fallback_(predicate.fallback.has_value()),
+          fallback_(predicate.fallback.value_or(value{}))
     {
     }
 
@@ -95,7 +100,8 @@ protected:
 class string_equal_code final : public predicate_base {
 public:
     string_equal_code(const simple_predicate& predicate, source_offset position)
-        : predicate_base(predicate, position), text_(predicate.constant.text()),
+        : predicate_base(predicate, position),
+          text_(predicate.constant.text()),
           wanted_(predicate.op == predicate_operator::equal)
     {
     }
@@ -158,7 +164,8 @@ code_ptr make_predicate(const simple_predicate& predicate, source_offset positio
     if (predicate.op == predicate_operator::in && predicate.constant.is(value_kind::list)) {
         return std::make_unique<in_set_code>(predicate, position);
     }
-    if (predicate.op == predicate_operator::matches || predicate.op == predicate_operator::is_true) return nullptr;
+    if (predicate.op == predicate_operator::matches || predicate.op == predicate_operator::is_true)
+        return nullptr;
     return std::make_unique<general_predicate_code>(predicate, position);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
-// The fast forms of the most frequent conditions: one slot against one constant, and membership in a set of
-// constants that is hashed at load.
+// The fast forms of the most frequent conditions: one slot against one constant, and membership in
+// a set of constants that is hashed at load.
+
+#include <vector>
 
 #include "rules/expression/code/code.hpp"
 #include "rules/expression/conjuncts.hpp"
-
-#include <vector>
 
 namespace sluice::rules::expression {
 

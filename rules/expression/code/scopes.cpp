@@ -24,8 +24,13 @@ private:
 
 class optional_map_code final : public code {
 public:
-    optional_map_code(source_offset position, std::uint32_t local, bool flat, code_ptr operand, code_ptr body)
-        : position_(position), local_(local), flat_(flat), operand_(std::move(operand)), body_(std::move(body))
+    optional_map_code(source_offset position, std::uint32_t local, bool flat, code_ptr operand,
+                      code_ptr body)
+        : position_(position),
+          local_(local),
+          flat_(flat),
+          operand_(std::move(operand)),
+          body_(std::move(body))
     {
     }
     value run(evaluation_context& context) const override
@@ -77,8 +82,11 @@ private:
 
 class optional_or_code final : public code {
 public:
-    optional_or_code(source_offset position, bool takes_value, code_ptr operand, code_ptr alternative)
-        : position_(position), takes_value_(takes_value), operand_(std::move(operand)),
+    optional_or_code(source_offset position, bool takes_value, code_ptr operand,
+                     code_ptr alternative)
+        : position_(position),
+          takes_value_(takes_value),
+          operand_(std::move(operand)),
           alternative_(std::move(alternative))
     {
     }
@@ -125,7 +133,8 @@ code_ptr make_bind(std::uint32_t local, code_ptr initializer, code_ptr body)
 code_ptr make_optional_map(source_offset position, std::uint32_t local, bool flat, code_ptr operand,
                            code_ptr body)
 {
-    return std::make_unique<optional_map_code>(position, local, flat, std::move(operand), std::move(body));
+    return std::make_unique<optional_map_code>(position, local, flat, std::move(operand),
+                                               std::move(body));
 }
 
 code_ptr make_default(code_ptr operand, code_ptr fallback)
@@ -133,9 +142,11 @@ code_ptr make_default(code_ptr operand, code_ptr fallback)
     return std::make_unique<default_code>(std::move(operand), std::move(fallback));
 }
 
-code_ptr make_optional_or(source_offset position, bool takes_value, code_ptr operand, code_ptr alternative)
+code_ptr make_optional_or(source_offset position, bool takes_value, code_ptr operand,
+                          code_ptr alternative)
 {
-    return std::make_unique<optional_or_code>(position, takes_value, std::move(operand), std::move(alternative));
+    return std::make_unique<optional_or_code>(position, takes_value, std::move(operand),
+                                              std::move(alternative));
 }
 
 code_ptr make_coalesce(std::vector<code_ptr> operands)

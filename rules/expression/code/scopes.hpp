@@ -1,9 +1,9 @@
 #pragma once
 // Code that binds a name or chooses a value: cel.bind, optMap, default, coalesce.
 
-#include "rules/expression/code/code.hpp"
-
 #include <vector>
+
+#include "rules/expression/code/code.hpp"
 
 namespace sluice::rules::expression {
 

@@ -1,3 +1,4 @@
+// A tabular file: its end declares functions with signatures, help and examples.
 #include "rules/expression/functions/base64.hpp"
 #include "rules/expression/functions/support.hpp"
 
@@ -26,10 +27,18 @@ declarations encoder_functions()
 {
     using enum value_kind;
     return {
-        {"Encoders", "base64.encode", "base64.encode(b)", "Bytes as base64 text.", {{"base64.encode(b'hello')", "'aGVsbG8='"}},
+        {"Encoders",
+         "base64.encode",
+         "base64.encode(b)",
+         "Bytes as base64 text.",
+         {{"base64.encode(b'hello')", "'aGVsbG8='"}},
          {{false, {bytes}, string, encode}}},
-        {"Encoders", "base64.decode", "base64.decode(s)", "Base64 text, padded or not, as bytes.",
-         {{"base64.decode('aGVsbG8')", "b'hello'"}, {"base64.decode('a?b')", "error"}}, {{false, {string}, bytes, decode}}},
+        {"Encoders",
+         "base64.decode",
+         "base64.decode(s)",
+         "Base64 text, padded or not, as bytes.",
+         {{"base64.decode('aGVsbG8')", "b'hello'"}, {"base64.decode('a?b')", "error"}},
+         {{false, {string}, bytes, decode}}},
     };
 }
 

@@ -1,10 +1,10 @@
-#include "rules/expression/functions/support.hpp"
-#include "rules/expression/time_text.hpp"
-#include "rules/expression/utf8.hpp"
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+
+#include "rules/expression/functions/support.hpp"
+#include "rules/expression/time_text.hpp"
+#include "rules/expression/utf8.hpp"
 
 namespace sluice::rules::expression {
 
@@ -31,7 +31,8 @@ const char* read_clause(std::string_view format, std::size_t& at, clause& made)
     }
     if (at >= format.size()) return "the format ends inside a clause";
     made.letter = format[at++];
-    if (std::string_view("sdfeboxX").find(made.letter) == std::string_view::npos) return "unknown format clause";
+    if (std::string_view("sdfeboxX").find(made.letter) == std::string_view::npos)
+        return "unknown format clause";
     return nullptr;
 }
 
@@ -42,7 +43,9 @@ void append_plain(double number, std::string& into)
         return;
     }
     char digits[800];
-    into.append(digits, std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed).ptr);
+    into.append(
+        digits,
+        std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed).ptr);
 }
 
 bool append_value(const value& shown, std::string& into);
@@ -65,7 +68,8 @@ bool append_map(const value& shown, std::string& into)
     std::vector<std::pair<std::string, std::string>> parts;
     for (const auto& entry : shown.entries()) {
         auto& part = parts.emplace_back();
-        if (!append_value(entry.key, part.first) || !append_value(entry.item, part.second)) return false;
+        if (!append_value(entry.key, part.first) || !append_value(entry.item, part.second))
+            return false;
     }
     std::sort(parts.begin(), parts.end());
     into += '{';
@@ -80,16 +84,25 @@ bool append_map(const value& shown, std::string& into)
 bool append_value(const value& shown, std::string& into)
 {
     switch (shown.kind()) {
-    case value_kind::null: into += "null"; return true;
-    case value_kind::floating: append_plain(shown.as_double(), into); return true;
-    case value_kind::bytes:
-        if (!is_valid_utf8(shown.text())) return false;
-        into += shown.text();
-        return true;
-    case value_kind::type: into += type_name(shown.named_type()); return true;
-    case value_kind::list: return append_list(shown, into);
-    case value_kind::map: return append_map(shown, into);
-    default: return append_text_form(shown, into);
+        case value_kind::null:
+            into += "null";
+            return true;
+        case value_kind::floating:
+            append_plain(shown.as_double(), into);
+            return true;
+        case value_kind::bytes:
+            if (!is_valid_utf8(shown.text())) return false;
+            into += shown.text();
+            return true;
+        case value_kind::type:
+            into += type_name(shown.named_type());
+            return true;
+        case value_kind::list:
+            return append_list(shown, into);
+        case value_kind::map:
+            return append_map(shown, into);
+        default:
+            return append_text_form(shown, into);
     }
 }
 
@@ -108,22 +121,27 @@ bool append_based(const clause& c, const value& given, std::string& into)
     const int base = c.letter == 'b' ? 2 : c.letter == 'o' ? 8 : 16;
     const bool upper = c.letter == 'X';
     switch (given.kind()) {
-    case value_kind::integer: append_in_base(given.as_int(), base, upper, into); return true;
-    case value_kind::unsigned_integer: append_in_base(given.as_uint(), base, upper, into); return true;
-    case value_kind::boolean:
-        if (base != 2) return false;
-        into += given.as_bool() ? '1' : '0';
-        return true;
-    case value_kind::string:
-    case value_kind::bytes:
-        if (base != 16) return false;
-        for (const char byte : given.text()) {
-            const auto bits = static_cast<unsigned char>(byte);
-            append_in_base(bits >> 4, 16, upper, into);
-            append_in_base(bits & 15, 16, upper, into);
-        }
-        return true;
-    default: return false;
+        case value_kind::integer:
+            append_in_base(given.as_int(), base, upper, into);
+            return true;
+        case value_kind::unsigned_integer:
+            append_in_base(given.as_uint(), base, upper, into);
+            return true;
+        case value_kind::boolean:
+            if (base != 2) return false;
+            into += given.as_bool() ? '1' : '0';
+            return true;
+        case value_kind::string:
+        case value_kind::bytes:
+            if (base != 16) return false;
+            for (const char byte : given.text()) {
+                const auto bits = static_cast<unsigned char>(byte);
+                append_in_base(bits >> 4, 16, upper, into);
+                append_in_base(bits & 15, 16, upper, into);
+            }
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -131,17 +149,25 @@ bool append_floating(const clause& c, const value& given, std::string& into)
 {
     double number = 0;
     switch (given.kind()) {
-    case value_kind::integer: number = static_cast<double>(given.as_int()); break;
-    case value_kind::unsigned_integer: number = static_cast<double>(given.as_uint()); break;
-    case value_kind::floating: number = given.as_double(); break;
-    default: return false;
+        case value_kind::integer:
+            number = static_cast<double>(given.as_int());
+            break;
+        case value_kind::unsigned_integer:
+            number = static_cast<double>(given.as_uint());
+            break;
+        case value_kind::floating:
+            number = given.as_double();
+            break;
+        default:
+            return false;
     }
     if (!std::isfinite(number)) {
         append_plain(number, into);
         return true;
     }
     char digits[480];
-    const auto size = std::snprintf(digits, sizeof digits, c.letter == 'f' ? "%.*f" : "%.*e", c.precision, number);
+    const auto size = std::snprintf(digits, sizeof digits, c.letter == 'f' ? "%.*f" : "%.*e",
+                                    c.precision, number);
     into.append(digits, static_cast<std::size_t>(size));
     return true;
 }
@@ -149,13 +175,16 @@ bool append_floating(const clause& c, const value& given, std::string& into)
 bool append_clause(const clause& c, const value& given, std::string& into)
 {
     switch (c.letter) {
-    case 's': return append_value(given, into);
-    case 'd':
-        if (!given.is_number()) return false;
-        return append_value(given, into);
-    case 'f':
-    case 'e': return append_floating(c, given, into);
-    default: return append_based(c, given, into);
+        case 's':
+            return append_value(given, into);
+        case 'd':
+            if (!given.is_number()) return false;
+            return append_value(given, into);
+        case 'f':
+        case 'e':
+            return append_floating(c, given, into);
+        default:
+            return append_based(c, given, into);
     }
 }
 
@@ -184,7 +213,8 @@ value format_text(evaluation_context& context, std::string_view format, argument
             const auto failed = invalid("a format clause does not take this value");
             return given.is_null() ? failed.as_absent() : failed;
         }
-        if (made.size() > context.bounds->value_bytes_max) return limit_error("the text gets too long");
+        if (made.size() > context.bounds->value_bytes_max)
+            return limit_error("the text gets too long");
     }
     return build_string(context, made);
 }
@@ -202,9 +232,10 @@ std::string format_problem(std::string_view format, const value* values)
         if (const char* message = read_clause(format, at, c)) return message;
         ++clauses;
     }
-    if (values == nullptr || !values->is(value_kind::list) || values->items().size() == clauses) return {};
-    return "the format has " + std::to_string(clauses) + " clauses for " + std::to_string(values->items().size())
-         + " values";
+    if (values == nullptr || !values->is(value_kind::list) || values->items().size() == clauses)
+        return {};
+    return "the format has " + std::to_string(clauses) + " clauses for " +
+           std::to_string(values->items().size()) + " values";
 }
 
 }  // namespace sluice::rules::expression

@@ -1,8 +1,9 @@
+// A tabular file: its end declares functions with signatures, help and examples.
+#include <algorithm>
+
 #include "rules/expression/code/loops.hpp"
 #include "rules/expression/compare.hpp"
 #include "rules/expression/functions/support.hpp"
-
-#include <algorithm>
 
 namespace sluice::rules::expression {
 
@@ -20,7 +21,8 @@ value slice(evaluation_context&, arguments given, const call_site&)
     if (from < 0 || from > to || to > static_cast<std::int64_t>(items.size())) {
         return value::error(error_kind::index_out_of_bounds, "the slice is outside the list");
     }
-    return value::from_list(items.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from)));
+    return value::from_list(
+        items.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from)));
 }
 
 std::size_t flat_size(arguments items, std::int64_t levels)
@@ -62,9 +64,11 @@ value distinct(evaluation_context& context, arguments given, const call_site&)
     const auto made = context.arena->allocate_array<value>(items.size());
     std::size_t count = 0;
     for (const auto& item : items) {
-        if (!context.charge(static_cast<std::int64_t>(count))) return limit_error("the cost limit is reached");
+        if (!context.charge(static_cast<std::int64_t>(count)))
+            return limit_error("the cost limit is reached");
         const auto end = made.begin() + static_cast<std::ptrdiff_t>(count);
-        if (std::none_of(made.begin(), end, [&](const value& seen) { return equal(seen, item); })) made[count++] = item;
+        if (std::none_of(made.begin(), end, [&](const value& seen) { return equal(seen, item); }))
+            made[count++] = item;
     }
     return value::from_list(made.first(count));
 }
@@ -73,9 +77,12 @@ value range(evaluation_context& context, arguments given, const call_site&)
 {
     const auto size = given[0].as_int();
     if (size < 0) return invalid("the size of a range cannot be negative");
-    if (size > context.bounds->loop_steps_max || !may_build_list(context, static_cast<std::size_t>(size))) return too_long();
+    if (size > context.bounds->loop_steps_max ||
+        !may_build_list(context, static_cast<std::size_t>(size)))
+        return too_long();
     const auto made = context.arena->allocate_array<value>(static_cast<std::size_t>(size));
-    for (std::size_t i = 0; i < made.size(); ++i) made[i] = value::from_int(static_cast<std::int64_t>(i));
+    for (std::size_t i = 0; i < made.size(); ++i)
+        made[i] = value::from_int(static_cast<std::int64_t>(i));
     return value::from_list(made);
 }
 
@@ -100,13 +107,15 @@ value sort(evaluation_context& context, arguments given, const call_site&)
 bool is_subset(arguments part, arguments whole)
 {
     return std::all_of(part.begin(), part.end(), [&](const value& item) {
-        return std::any_of(whole.begin(), whole.end(), [&](const value& other) { return equal(item, other); });
+        return std::any_of(whole.begin(), whole.end(),
+                           [&](const value& other) { return equal(item, other); });
     });
 }
 
 bool charge_pairs(evaluation_context& context, arguments given)
 {
-    return context.charge(static_cast<std::int64_t>(given[0].items().size() * given[1].items().size()));
+    return context.charge(
+        static_cast<std::int64_t>(given[0].items().size() * given[1].items().size()));
 }
 
 value set_contains(evaluation_context& context, arguments given, const call_site&)
@@ -127,7 +136,8 @@ value set_intersects(evaluation_context& context, arguments given, const call_si
     if (!charge_pairs(context, given)) return limit_error("the cost limit is reached");
     const auto other = given[1].items();
     for (const auto& item : given[0].items()) {
-        if (std::any_of(other.begin(), other.end(), [&](const value& o) { return equal(item, o); })) return value::from_bool(true);
+        if (std::any_of(other.begin(), other.end(), [&](const value& o) { return equal(item, o); }))
+            return value::from_bool(true);
     }
     return value::from_bool(false);
 }
@@ -138,24 +148,65 @@ declarations list_functions()
 {
     using enum value_kind;
     return {
-        {"Lists", "slice", "l.slice(a, b)", "Elements a up to b; no clamping.", {{"[1, 2, 3, 4].slice(1, 3)", "[2, 3]"}, {"[1].slice(0, 2)", "error"}},
+        {"Lists",
+         "slice",
+         "l.slice(a, b)",
+         "Elements a up to b; no clamping.",
+         {{"[1, 2, 3, 4].slice(1, 3)", "[2, 3]"}, {"[1].slice(0, 2)", "error"}},
          {{true, {list, integer, integer}, list, slice}}},
-        {"Lists", "flatten", "l.flatten([n])", "Nested lists opened, n levels deep (1).",
+        {"Lists",
+         "flatten",
+         "l.flatten([n])",
+         "Nested lists opened, n levels deep (1).",
          {{"[1, [2, [3, [4]]]].flatten(2)", "[1, 2, 3, [4]]"}, {"[1, [2]].flatten()", "[1, 2]"}},
          {{true, {list}, list, flatten}, {true, {list, integer}, list, flatten}}},
-        {"Lists", "distinct", "l.distinct()", "Without repetitions; the first occurrence stays.", {{"[1, 1.0, 2u, 2].distinct()", "[1, 2u]"}},
+        {"Lists",
+         "distinct",
+         "l.distinct()",
+         "Without repetitions; the first occurrence stays.",
+         {{"[1, 1.0, 2u, 2].distinct()", "[1, 2u]"}},
          {{true, {list}, list, distinct}}},
-        {"Lists", "lists.range", "lists.range(n)", "The ints from 0 to n - 1.", {{"lists.range(3)", "[0, 1, 2]"}}, {{false, {integer}, list, range}}},
-        {"Lists", "first", "l.first()", "The first element as an optional.", {{"[1, 2].first().value()", "1"}, {"[].first().hasValue()", "false"}},
+        {"Lists",
+         "lists.range",
+         "lists.range(n)",
+         "The ints from 0 to n - 1.",
+         {{"lists.range(3)", "[0, 1, 2]"}},
+         {{false, {integer}, list, range}}},
+        {"Lists",
+         "first",
+         "l.first()",
+         "The first element as an optional.",
+         {{"[1, 2].first().value()", "1"}, {"[].first().hasValue()", "false"}},
          {{true, {list}, optional, first}}},
-        {"Lists", "last", "l.last()", "The last element as an optional.", {{"[1, 2].last().value()", "2"}}, {{true, {list}, optional, last}}},
-        {"Lists", "sort", "l.sort()", "Ascending and stable; all elements of one type.", {{"[3, 1, 2].sort()", "[1, 2, 3]"}, {"[1, 'a'].sort()", "error"}},
+        {"Lists",
+         "last",
+         "l.last()",
+         "The last element as an optional.",
+         {{"[1, 2].last().value()", "2"}},
+         {{true, {list}, optional, last}}},
+        {"Lists",
+         "sort",
+         "l.sort()",
+         "Ascending and stable; all elements of one type.",
+         {{"[3, 1, 2].sort()", "[1, 2, 3]"}, {"[1, 'a'].sort()", "error"}},
          {{true, {list}, list, sort}}},
-        {"Sets", "sets.contains", "sets.contains(l, m)", "Whether every element of m is in l.", {{"sets.contains([1, 2], [2, 2])", "true"}},
+        {"Sets",
+         "sets.contains",
+         "sets.contains(l, m)",
+         "Whether every element of m is in l.",
+         {{"sets.contains([1, 2], [2, 2])", "true"}},
          {{false, {list, list}, boolean, set_contains}}},
-        {"Sets", "sets.equivalent", "sets.equivalent(l, m)", "Whether both have the same elements.", {{"sets.equivalent([1, 2], [2, 1, 1])", "true"}},
+        {"Sets",
+         "sets.equivalent",
+         "sets.equivalent(l, m)",
+         "Whether both have the same elements.",
+         {{"sets.equivalent([1, 2], [2, 1, 1])", "true"}},
          {{false, {list, list}, boolean, set_equivalent}}},
-        {"Sets", "sets.intersects", "sets.intersects(l, m)", "Whether they have an element in common.", {{"sets.intersects([1], [2])", "false"}},
+        {"Sets",
+         "sets.intersects",
+         "sets.intersects(l, m)",
+         "Whether they have an element in common.",
+         {{"sets.intersects([1], [2])", "false"}},
          {{false, {list, list}, boolean, set_intersects}}},
     };
 }

@@ -1,7 +1,8 @@
+// A tabular file: its end declares functions with signatures, help and examples.
+#include <cmath>
+
 #include "rules/expression/compare.hpp"
 #include "rules/expression/functions/support.hpp"
-
-#include <cmath>
 
 namespace sluice::rules::expression {
 
@@ -19,7 +20,8 @@ value extreme_of_numbers(arguments given, bool greatest)
 template <bool greatest>
 value extreme(evaluation_context&, arguments given, const call_site&)
 {
-    if (given.size() == 1 && given[0].is(value_kind::list)) return extreme_of_numbers(given[0].items(), greatest);
+    if (given.size() == 1 && given[0].is(value_kind::list))
+        return extreme_of_numbers(given[0].items(), greatest);
     return extreme_of_numbers(given, greatest);
 }
 
@@ -84,7 +86,8 @@ std::uint64_t bits_of(const value& x)
 
 value like(const value& x, std::uint64_t bits)
 {
-    return x.is(value_kind::integer) ? value::from_int(static_cast<std::int64_t>(bits)) : value::from_uint(bits);
+    return x.is(value_kind::integer) ? value::from_int(static_cast<std::int64_t>(bits))
+                                     : value::from_uint(bits);
 }
 
 value bit_and(evaluation_context&, arguments given, const call_site&)
@@ -129,7 +132,8 @@ std::vector<overload> numbers(function_code code, bool same_type = true)
 
 std::vector<overload> integers(function_code code)
 {
-    return {{false, {integer, integer}, integer, code}, {false, {unsigned_integer, unsigned_integer}, unsigned_integer, code}};
+    return {{false, {integer, integer}, integer, code},
+            {false, {unsigned_integer, unsigned_integer}, unsigned_integer, code}};
 }
 
 // A value that is no number and no list of numbers is refused when the expression is loaded.
@@ -164,30 +168,119 @@ value extreme_of(arguments given, bool greatest)
 declarations math_functions()
 {
     return {
-        {"Math", "math.greatest", "math.greatest(x, …)", "The greatest number of the arguments or of one list; the first of equals.",
-         {{"math.greatest(1, 2.5)", "2.5"}, {"math.greatest([3, 1])", "3"}, {"math.greatest(dyn('a'))", "error"}}, extremes(extreme<true>)},
-        {"Math", "math.least", "math.least(x, …)", "The least number of the arguments or of one list; the first of equals.",
-         {{"math.least(1, 2.5)", "1"}}, extremes(extreme<false>)},
-        {"Math", "math.ceil", "math.ceil(x)", "Up to a whole double.", {{"math.ceil(1.2)", "2.0"}}, {{false, {floating}, floating, rounded<std::ceil>}}},
-        {"Math", "math.floor", "math.floor(x)", "Down to a whole double.", {{"math.floor(-1.2)", "-2.0"}}, {{false, {floating}, floating, rounded<std::floor>}}},
-        {"Math", "math.round", "math.round(x)", "To the nearest whole double, halves away from zero.", {{"math.round(-1.5)", "-2.0"}},
+        {"Math",
+         "math.greatest",
+         "math.greatest(x, …)",
+         "The greatest number of the arguments or of one list; the first of equals.",
+         {{"math.greatest(1, 2.5)", "2.5"},
+          {"math.greatest([3, 1])", "3"},
+          {"math.greatest(dyn('a'))", "error"}},
+         extremes(extreme<true>)},
+        {"Math",
+         "math.least",
+         "math.least(x, …)",
+         "The least number of the arguments or of one list; the first of equals.",
+         {{"math.least(1, 2.5)", "1"}},
+         extremes(extreme<false>)},
+        {"Math",
+         "math.ceil",
+         "math.ceil(x)",
+         "Up to a whole double.",
+         {{"math.ceil(1.2)", "2.0"}},
+         {{false, {floating}, floating, rounded<std::ceil>}}},
+        {"Math",
+         "math.floor",
+         "math.floor(x)",
+         "Down to a whole double.",
+         {{"math.floor(-1.2)", "-2.0"}},
+         {{false, {floating}, floating, rounded<std::floor>}}},
+        {"Math",
+         "math.round",
+         "math.round(x)",
+         "To the nearest whole double, halves away from zero.",
+         {{"math.round(-1.5)", "-2.0"}},
          {{false, {floating}, floating, rounded<std::round>}}},
-        {"Math", "math.trunc", "math.trunc(x)", "Without the fraction.", {{"math.trunc(-1.9)", "-1.0"}}, {{false, {floating}, floating, rounded<std::trunc>}}},
-        {"Math", "math.abs", "math.abs(x)", "The absolute value, of the same type.", {{"math.abs(-2)", "2"}}, numbers(absolute)},
-        {"Math", "math.sign", "math.sign(x)", "-1, 0 or 1, of the same type.", {{"math.sign(-2.5)", "-1.0"}}, numbers(sign)},
-        {"Math", "math.isNaN", "math.isNaN(x)", "Whether a double is not a number.", {{"math.isNaN(0.0 / 0.0)", "true"}}, {{false, {floating}, boolean, is_nan}}},
-        {"Math", "math.isInf", "math.isInf(x)", "Whether a double is infinite.", {{"math.isInf(1.0 / 0.0)", "true"}}, {{false, {floating}, boolean, is_infinite}}},
-        {"Math", "math.isFinite", "math.isFinite(x)", "Whether a double is a finite number.", {{"math.isFinite(1.0)", "true"}}, {{false, {floating}, boolean, is_finite}}},
-        {"Math", "math.sqrt", "math.sqrt(x)", "The square root as a double; NaN of a negative number.", {{"math.sqrt(81)", "9.0"}}, numbers(square_root, false)},
-        {"Math", "math.bitAnd", "math.bitAnd(x, y)", "Bitwise and.", {{"math.bitAnd(6, 3)", "2"}}, integers(bit_and)},
-        {"Math", "math.bitOr", "math.bitOr(x, y)", "Bitwise or.", {{"math.bitOr(6u, 3u)", "7u"}}, integers(bit_or)},
-        {"Math", "math.bitXor", "math.bitXor(x, y)", "Bitwise exclusive or.", {{"math.bitXor(6, 3)", "5"}}, integers(bit_xor)},
-        {"Math", "math.bitNot", "math.bitNot(x)", "All bits turned.", {{"math.bitNot(1)", "-2"}},
-         {{false, {integer}, integer, bit_not}, {false, {unsigned_integer}, unsigned_integer, bit_not}}},
-        {"Math", "math.bitShiftLeft", "math.bitShiftLeft(x, n)", "Shifted left; 0 from 64 bits on.", {{"math.bitShiftLeft(1, 3)", "8"}},
-         {{false, {integer, integer}, integer, shift<true>}, {false, {unsigned_integer, integer}, unsigned_integer, shift<true>}}},
-        {"Math", "math.bitShiftRight", "math.bitShiftRight(x, n)", "Shifted right, filled with zeros.", {{"math.bitShiftRight(8u, 3)", "1u"}},
-         {{false, {integer, integer}, integer, shift<false>}, {false, {unsigned_integer, integer}, unsigned_integer, shift<false>}}},
+        {"Math",
+         "math.trunc",
+         "math.trunc(x)",
+         "Without the fraction.",
+         {{"math.trunc(-1.9)", "-1.0"}},
+         {{false, {floating}, floating, rounded<std::trunc>}}},
+        {"Math",
+         "math.abs",
+         "math.abs(x)",
+         "The absolute value, of the same type.",
+         {{"math.abs(-2)", "2"}},
+         numbers(absolute)},
+        {"Math",
+         "math.sign",
+         "math.sign(x)",
+         "-1, 0 or 1, of the same type.",
+         {{"math.sign(-2.5)", "-1.0"}},
+         numbers(sign)},
+        {"Math",
+         "math.isNaN",
+         "math.isNaN(x)",
+         "Whether a double is not a number.",
+         {{"math.isNaN(0.0 / 0.0)", "true"}},
+         {{false, {floating}, boolean, is_nan}}},
+        {"Math",
+         "math.isInf",
+         "math.isInf(x)",
+         "Whether a double is infinite.",
+         {{"math.isInf(1.0 / 0.0)", "true"}},
+         {{false, {floating}, boolean, is_infinite}}},
+        {"Math",
+         "math.isFinite",
+         "math.isFinite(x)",
+         "Whether a double is a finite number.",
+         {{"math.isFinite(1.0)", "true"}},
+         {{false, {floating}, boolean, is_finite}}},
+        {"Math",
+         "math.sqrt",
+         "math.sqrt(x)",
+         "The square root as a double; NaN of a negative number.",
+         {{"math.sqrt(81)", "9.0"}},
+         numbers(square_root, false)},
+        {"Math",
+         "math.bitAnd",
+         "math.bitAnd(x, y)",
+         "Bitwise and.",
+         {{"math.bitAnd(6, 3)", "2"}},
+         integers(bit_and)},
+        {"Math",
+         "math.bitOr",
+         "math.bitOr(x, y)",
+         "Bitwise or.",
+         {{"math.bitOr(6u, 3u)", "7u"}},
+         integers(bit_or)},
+        {"Math",
+         "math.bitXor",
+         "math.bitXor(x, y)",
+         "Bitwise exclusive or.",
+         {{"math.bitXor(6, 3)", "5"}},
+         integers(bit_xor)},
+        {"Math",
+         "math.bitNot",
+         "math.bitNot(x)",
+         "All bits turned.",
+         {{"math.bitNot(1)", "-2"}},
+         {{false, {integer}, integer, bit_not},
+          {false, {unsigned_integer}, unsigned_integer, bit_not}}},
+        {"Math",
+         "math.bitShiftLeft",
+         "math.bitShiftLeft(x, n)",
+         "Shifted left; 0 from 64 bits on.",
+         {{"math.bitShiftLeft(1, 3)", "8"}},
+         {{false, {integer, integer}, integer, shift<true>},
+          {false, {unsigned_integer, integer}, unsigned_integer, shift<true>}}},
+        {"Math",
+         "math.bitShiftRight",
+         "math.bitShiftRight(x, n)",
+         "Shifted right, filled with zeros.",
+         {{"math.bitShiftRight(8u, 3)", "1u"}},
+         {{false, {integer, integer}, integer, shift<false>},
+          {false, {unsigned_integer, integer}, unsigned_integer, shift<false>}}},
     };
 }
 

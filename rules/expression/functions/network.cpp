@@ -1,11 +1,12 @@
-#include "rules/expression/compare.hpp"
-#include "rules/expression/functions/support.hpp"
-
+// A tabular file: its end declares functions with signatures, help and examples.
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+
+#include "rules/expression/compare.hpp"
+#include "rules/expression/functions/support.hpp"
 
 namespace sluice::rules::expression {
 
@@ -25,7 +26,8 @@ std::optional<network_address> parse_ip(std::string_view text)
         return made;
     }
     static constexpr std::uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (inet_pton(AF_INET6, copy, made.bytes) != 1 || std::memcmp(made.bytes, mapped, 12) == 0) return std::nullopt;
+    if (inet_pton(AF_INET6, copy, made.bytes) != 1 || std::memcmp(made.bytes, mapped, 12) == 0)
+        return std::nullopt;
     made.family = 6;
     made.prefix = 128;
     return made;
@@ -39,8 +41,8 @@ std::optional<network_address> parse_cidr(std::string_view text)
     const auto digits = text.substr(slash + 1);
     unsigned prefix = 0;
     const auto outcome = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
-    if (!made || outcome.ec != std::errc{} || outcome.ptr != digits.data() + digits.size() || prefix > made->prefix
-        || (digits.size() > 1 && digits[0] == '0')) {
+    if (!made || outcome.ec != std::errc{} || outcome.ptr != digits.data() + digits.size() ||
+        prefix > made->prefix || (digits.size() > 1 && digits[0] == '0')) {
         return std::nullopt;
     }
     made->prefix = static_cast<std::uint8_t>(prefix);
@@ -58,7 +60,8 @@ const network_address* keep(evaluation_context& context, const network_address& 
 network_address masked(network_address address)
 {
     for (unsigned bit = address.prefix; bit < (address.family == 4 ? 32u : 128u); ++bit) {
-        address.bytes[bit / 8] = static_cast<std::uint8_t>(address.bytes[bit / 8] & ~(0x80u >> bit % 8));
+        address.bytes[bit / 8] =
+            static_cast<std::uint8_t>(address.bytes[bit / 8] & ~(0x80u >> bit % 8));
     }
     return address;
 }
@@ -80,7 +83,8 @@ value ip_of(evaluation_context& context, arguments given, const call_site&)
 value cidr_of(evaluation_context& context, arguments given, const call_site&)
 {
     const auto parsed = parse_cidr(given[0].text());
-    return parsed ? value::from_cidr(keep(context, *parsed)) : invalid("the text is no network such as 10.0.0.0/8");
+    return parsed ? value::from_cidr(keep(context, *parsed))
+                  : invalid("the text is no network such as 10.0.0.0/8");
 }
 
 value is_ip(evaluation_context&, arguments given, const call_site&)
@@ -122,7 +126,8 @@ bool unspecified(const network_address& a)
 
 bool link_local_unicast(const network_address& a)
 {
-    return a.family == 4 ? a.bytes[0] == 169 && a.bytes[1] == 254 : a.bytes[0] == 0xfe && (a.bytes[1] & 0xc0) == 0x80;
+    return a.family == 4 ? a.bytes[0] == 169 && a.bytes[1] == 254
+                         : a.bytes[0] == 0xfe && (a.bytes[1] & 0xc0) == 0x80;
 }
 
 bool link_local_multicast(const network_address& a)
@@ -134,7 +139,8 @@ bool link_local_multicast(const network_address& a)
 bool global_unicast(const network_address& a)
 {
     const bool multicast = a.family == 4 ? (a.bytes[0] & 0xf0) == 0xe0 : a.bytes[0] == 0xff;
-    const bool broadcast = a.family == 4 && std::all_of(a.bytes, a.bytes + 4, [](auto b) { return b == 255; });
+    const bool broadcast =
+        a.family == 4 && std::all_of(a.bytes, a.bytes + 4, [](auto b) { return b == 255; });
     return !multicast && !broadcast && !loopback(a) && !unspecified(a) && !link_local_unicast(a);
 }
 
@@ -146,16 +152,20 @@ value address_is(evaluation_context&, arguments given, const call_site&)
 
 value contains_ip(evaluation_context&, arguments given, const call_site&)
 {
-    if (given[1].is(value_kind::ip)) return value::from_bool(covers(given[0].address(), given[1].address()));
+    if (given[1].is(value_kind::ip))
+        return value::from_bool(covers(given[0].address(), given[1].address()));
     const auto parsed = parse_ip(given[1].text());
-    return parsed ? value::from_bool(covers(given[0].address(), *parsed)) : invalid("the text is no IP address");
+    return parsed ? value::from_bool(covers(given[0].address(), *parsed))
+                  : invalid("the text is no IP address");
 }
 
 value contains_cidr(evaluation_context&, arguments given, const call_site&)
 {
-    if (given[1].is(value_kind::cidr)) return value::from_bool(covers(given[0].address(), given[1].address()));
+    if (given[1].is(value_kind::cidr))
+        return value::from_bool(covers(given[0].address(), given[1].address()));
     const auto parsed = parse_cidr(given[1].text());
-    return parsed ? value::from_bool(covers(given[0].address(), *parsed)) : invalid("the text is no network");
+    return parsed ? value::from_bool(covers(given[0].address(), *parsed))
+                  : invalid("the text is no network");
 }
 
 value cidr_ip(evaluation_context&, arguments given, const call_site&)
@@ -194,34 +204,93 @@ std::string network_text(const value& address)
 declarations network_functions()
 {
     using enum value_kind;
-    const auto test = [](std::string_view name, std::string_view signature, std::string_view help, std::string_view example,
-                         function_code code) {
-        return function_declaration{"Network", name, signature, help, {{example, "true"}}, {{true, {ip}, boolean, code}}};
+    const auto test = [](std::string_view name, std::string_view signature, std::string_view help,
+                         std::string_view example, function_code code) {
+        return function_declaration{
+            "Network", name, signature, help, {{example, "true"}}, {{true, {ip}, boolean, code}}};
     };
     return {
-        {"Network", "ip", "ip(s), C.ip()", "An address; of a network its address.",
-         {{"string(ip('2001:DB8::1'))", "'2001:db8::1'"}, {"ip('010.0.0.1')", "error"}, {"ip('::ffff:1.2.3.4')", "error"}},
+        {"Network",
+         "ip",
+         "ip(s), C.ip()",
+         "An address; of a network its address.",
+         {{"string(ip('2001:DB8::1'))", "'2001:db8::1'"},
+          {"ip('010.0.0.1')", "error"},
+          {"ip('::ffff:1.2.3.4')", "error"}},
          {{false, {string}, ip, ip_of}, {false, {ip}, ip, ip_of}, {true, {cidr}, ip, cidr_ip}}},
-        {"Network", "cidr", "cidr(s)", "A network; host bits are kept.", {{"string(cidr('10.1.2.3/8'))", "'10.1.2.3/8'"}, {"cidr('10.0.0.0')", "error"}},
+        {"Network",
+         "cidr",
+         "cidr(s)",
+         "A network; host bits are kept.",
+         {{"string(cidr('10.1.2.3/8'))", "'10.1.2.3/8'"}, {"cidr('10.0.0.0')", "error"}},
          {{false, {string}, cidr, cidr_of}}},
-        {"Network", "isIP", "isIP(s)", "Whether a text is an address.", {{"isIP('10.0.0.1')", "true"}, {"isIP('10.0.0')", "false"}}, {{false, {string}, boolean, is_ip}}},
-        {"Network", "isCIDR", "isCIDR(s)", "Whether a text is a network.", {{"isCIDR('10.0.0.0/8')", "true"}}, {{false, {string}, boolean, is_cidr}}},
-        {"Network", "ip.isCanonical", "ip.isCanonical(s)", "Whether an address is written in its canonical form.",
-         {{"ip.isCanonical('2001:db8::1')", "true"}, {"ip.isCanonical('2001:DB8::1')", "false"}}, {{false, {string}, boolean, is_canonical}}},
-        {"Network", "family", "A.family()", "4 or 6.", {{"ip('::1').family()", "6"}}, {{true, {ip}, integer, family}}},
-        test("isLoopback", "A.isLoopback()", "127.0.0.0/8 or ::1.", "ip('127.0.0.1').isLoopback()", address_is<loopback>),
-        test("isUnspecified", "A.isUnspecified()", "0.0.0.0 or ::.", "ip('::').isUnspecified()", address_is<unspecified>),
-        test("isGlobalUnicast", "A.isGlobalUnicast()", "Neither multicast, loopback, link-local nor unspecified.", "ip('10.0.0.1').isGlobalUnicast()", address_is<global_unicast>),
-        test("isLinkLocalUnicast", "A.isLinkLocalUnicast()", "169.254.0.0/16 or fe80::/10.", "ip('fe80::1').isLinkLocalUnicast()", address_is<link_local_unicast>),
-        test("isLinkLocalMulticast", "A.isLinkLocalMulticast()", "224.0.0.0/24 or ff02::/16.", "ip('224.0.0.1').isLinkLocalMulticast()", address_is<link_local_multicast>),
-        {"Network", "containsIP", "C.containsIP(A)", "Whether an address (typed or text) is in the network.",
-         {{"cidr('10.0.0.0/8').containsIP('10.1.2.3')", "true"}, {"cidr('10.0.0.0/8').containsIP(ip('::1'))", "false"}},
+        {"Network",
+         "isIP",
+         "isIP(s)",
+         "Whether a text is an address.",
+         {{"isIP('10.0.0.1')", "true"}, {"isIP('10.0.0')", "false"}},
+         {{false, {string}, boolean, is_ip}}},
+        {"Network",
+         "isCIDR",
+         "isCIDR(s)",
+         "Whether a text is a network.",
+         {{"isCIDR('10.0.0.0/8')", "true"}},
+         {{false, {string}, boolean, is_cidr}}},
+        {"Network",
+         "ip.isCanonical",
+         "ip.isCanonical(s)",
+         "Whether an address is written in its canonical form.",
+         {{"ip.isCanonical('2001:db8::1')", "true"}, {"ip.isCanonical('2001:DB8::1')", "false"}},
+         {{false, {string}, boolean, is_canonical}}},
+        {"Network",
+         "family",
+         "A.family()",
+         "4 or 6.",
+         {{"ip('::1').family()", "6"}},
+         {{true, {ip}, integer, family}}},
+        test("isLoopback", "A.isLoopback()", "127.0.0.0/8 or ::1.", "ip('127.0.0.1').isLoopback()",
+             address_is<loopback>),
+        test("isUnspecified", "A.isUnspecified()", "0.0.0.0 or ::.", "ip('::').isUnspecified()",
+             address_is<unspecified>),
+        test("isGlobalUnicast", "A.isGlobalUnicast()",
+             "Neither multicast, loopback, link-local nor unspecified.",
+             "ip('10.0.0.1').isGlobalUnicast()", address_is<global_unicast>),
+        test("isLinkLocalUnicast", "A.isLinkLocalUnicast()", "169.254.0.0/16 or fe80::/10.",
+             "ip('fe80::1').isLinkLocalUnicast()", address_is<link_local_unicast>),
+        test("isLinkLocalMulticast", "A.isLinkLocalMulticast()", "224.0.0.0/24 or ff02::/16.",
+             "ip('224.0.0.1').isLinkLocalMulticast()", address_is<link_local_multicast>),
+        {"Network",
+         "containsIP",
+         "C.containsIP(A)",
+         "Whether an address (typed or text) is in the network.",
+         {{"cidr('10.0.0.0/8').containsIP('10.1.2.3')", "true"},
+          {"cidr('10.0.0.0/8').containsIP(ip('::1'))", "false"}},
          {{true, {cidr, ip}, boolean, contains_ip}, {true, {cidr, string}, boolean, contains_ip}}},
-        {"Network", "containsCIDR", "C.containsCIDR(D)", "Whether a network is a part of the network.", {{"cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16')", "true"}},
-         {{true, {cidr, cidr}, boolean, contains_cidr}, {true, {cidr, string}, boolean, contains_cidr}}},
-        {"Network", "prefixLength", "C.prefixLength()", "The length of the prefix.", {{"cidr('10.0.0.0/8').prefixLength()", "8"}}, {{true, {cidr}, integer, prefix_length}}},
-        {"Network", "masked", "C.masked()", "Without host bits.", {{"string(cidr('10.1.2.3/8').masked())", "'10.0.0.0/8'"}}, {{true, {cidr}, cidr, cidr_masked}}},
-        {"Network", "isMask", "C.isMask()", "Whether no host bit is set.", {{"cidr('10.1.2.3/8').isMask()", "false"}}, {{true, {cidr}, boolean, is_mask}}},
+        {"Network",
+         "containsCIDR",
+         "C.containsCIDR(D)",
+         "Whether a network is a part of the network.",
+         {{"cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16')", "true"}},
+         {{true, {cidr, cidr}, boolean, contains_cidr},
+          {true, {cidr, string}, boolean, contains_cidr}}},
+        {"Network",
+         "prefixLength",
+         "C.prefixLength()",
+         "The length of the prefix.",
+         {{"cidr('10.0.0.0/8').prefixLength()", "8"}},
+         {{true, {cidr}, integer, prefix_length}}},
+        {"Network",
+         "masked",
+         "C.masked()",
+         "Without host bits.",
+         {{"string(cidr('10.1.2.3/8').masked())", "'10.0.0.0/8'"}},
+         {{true, {cidr}, cidr, cidr_masked}}},
+        {"Network",
+         "isMask",
+         "C.isMask()",
+         "Whether no host bit is set.",
+         {{"cidr('10.1.2.3/8').isMask()", "false"}},
+         {{true, {cidr}, boolean, is_mask}}},
     };
 }
 

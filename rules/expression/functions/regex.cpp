@@ -1,10 +1,11 @@
-#include "rules/expression/functions/support.hpp"
-#include "rules/expression/utf8.hpp"
-
+// A tabular file: its end declares functions with signatures, help and examples.
 #include <re2/re2.h>
 
 #include <memory>
 #include <unordered_map>
+
+#include "rules/expression/functions/support.hpp"
+#include "rules/expression/utf8.hpp"
 
 namespace sluice::rules::expression {
 
@@ -24,8 +25,8 @@ value text_of(const re2::StringPiece& piece)
 result<std::shared_ptr<const RE2>> compile_pattern(std::string_view pattern, const limits& bounds)
 {
     if (count_code_points(pattern) > bounds.regex_characters_max) {
-        return load_failure("the regular expression has more than " + std::to_string(bounds.regex_characters_max)
-                            + " characters");
+        return load_failure("the regular expression has more than " +
+                            std::to_string(bounds.regex_characters_max) + " characters");
     }
     RE2::Options options;
     options.set_log_errors(false);
@@ -75,7 +76,8 @@ value matches(evaluation_context& context, arguments given, const call_site& sit
 {
     const auto* pattern = pattern_of(context, given[1], site);
     if (pattern == nullptr) return bad_pattern();
-    if (!context.charge(static_cast<std::int64_t>(given[0].text().size()))) return limit_error("the cost limit is reached");
+    if (!context.charge(static_cast<std::int64_t>(given[0].text().size())))
+        return limit_error("the cost limit is reached");
     return value::from_bool(RE2::PartialMatch(piece_of(given[0].text()), *pattern));
 }
 
@@ -87,9 +89,11 @@ void for_each_match(const RE2& pattern, std::string_view text, Take take)
     std::vector<re2::StringPiece> groups(static_cast<std::size_t>(count));
     const auto whole = piece_of(text);
     std::size_t at = 0;
-    while (at <= text.size() && pattern.Match(whole, at, text.size(), RE2::UNANCHORED, groups.data(), count)) {
+    while (at <= text.size() &&
+           pattern.Match(whole, at, text.size(), RE2::UNANCHORED, groups.data(), count)) {
         if (!take(groups)) return;
-        const auto end = static_cast<std::size_t>(groups[0].data() + groups[0].size() - text.data());
+        const auto end =
+            static_cast<std::size_t>(groups[0].data() + groups[0].size() - text.data());
         const bool empty = groups[0].empty();
         at = end;
         if (!empty) continue;
@@ -98,8 +102,8 @@ void for_each_match(const RE2& pattern, std::string_view text, Take take)
 }
 
 // The replacement with \0 to \9 filled in; a message when it is malformed.
-const char* append_replacement(std::string_view replacement, const std::vector<re2::StringPiece>& groups,
-                               std::string& into)
+const char* append_replacement(std::string_view replacement,
+                               const std::vector<re2::StringPiece>& groups, std::string& into)
 {
     for (std::size_t i = 0; i < replacement.size(); ++i) {
         if (replacement[i] != '\\') {
@@ -112,9 +116,11 @@ const char* append_replacement(std::string_view replacement, const std::vector<r
             continue;
         }
         const auto group = static_cast<std::size_t>(replacement[i] - '0');
-        if (replacement[i] < '0' || replacement[i] > '9') return "only \\0 to \\9 and \\\\ are special in a replacement";
+        if (replacement[i] < '0' || replacement[i] > '9')
+            return "only \\0 to \\9 and \\\\ are special in a replacement";
         if (group >= groups.size()) return "the replacement names a group that does not exist";
-        into.append(groups[group].data() == nullptr ? "" : groups[group].data(), groups[group].size());
+        into.append(groups[group].data() == nullptr ? "" : groups[group].data(),
+                    groups[group].size());
     }
     return nullptr;
 }
@@ -126,8 +132,10 @@ value replace(evaluation_context& context, arguments given, const call_site& sit
     const auto text = given[0].text();
     auto left = given.size() == 4 ? given[3].as_int() : -1;
     std::string made;
-    const std::vector<re2::StringPiece> probe(static_cast<std::size_t>(pattern->NumberOfCapturingGroups() + 1));
-    if (const char* message = append_replacement(given[2].text(), probe, made)) return invalid(message);
+    const std::vector<re2::StringPiece> probe(
+        static_cast<std::size_t>(pattern->NumberOfCapturingGroups() + 1));
+    if (const char* message = append_replacement(given[2].text(), probe, made))
+        return invalid(message);
     made.clear();
     std::size_t copied = 0;
     bool fits = true;
@@ -150,7 +158,8 @@ value extract(evaluation_context& context, arguments given, const call_site& sit
 {
     const auto* pattern = pattern_of(context, given[1], site);
     if (pattern == nullptr) return bad_pattern();
-    if (pattern->NumberOfCapturingGroups() > 1) return invalid("the regular expression has more than one group");
+    if (pattern->NumberOfCapturingGroups() > 1)
+        return invalid("the regular expression has more than one group");
     auto found = value::none();
     for_each_match(*pattern, given[0].text(), [&](const auto& groups) {
         if (!groups.back().empty()) found = build_some(context, text_of(groups.back()));
@@ -171,7 +180,8 @@ value extract_all(evaluation_context& context, arguments given, const call_site&
 {
     const auto* pattern = pattern_of(context, given[1], site);
     if (pattern == nullptr) return bad_pattern();
-    if (pattern->NumberOfCapturingGroups() > 1) return invalid("the regular expression has more than one group");
+    if (pattern->NumberOfCapturingGroups() > 1)
+        return invalid("the regular expression has more than one group");
     std::vector<value> items;
     for_each_match(*pattern, given[0].text(), [&](const auto& groups) {
         if (!groups.back().empty()) items.push_back(text_of(groups.back()));
@@ -207,7 +217,8 @@ value groups_of(evaluation_context& context, arguments given, const call_site& s
     if (pattern == nullptr) return bad_pattern();
     std::vector<value> items;
     for_each_match(*pattern, given[0].text(), [&](const auto& groups) {
-        for (const auto& group : groups) items.push_back(group.data() == nullptr ? value::null() : text_of(group));
+        for (const auto& group : groups)
+            items.push_back(group.data() == nullptr ? value::null() : text_of(group));
         return false;
     });
     return collected(context, items);
@@ -220,23 +231,52 @@ declarations regex_functions()
     using enum value_kind;
     constexpr auto pattern = prepare_pattern<1>;
     return {
-        {"Regular expressions", "matches", "s.matches(re), matches(s, re)", "Whether the RE2 pattern occurs in s; not anchored.",
-         {{"'order-42'.matches('[0-9]+')", "true"}, {"'a'.matches('^b')", "false"}, {"dyn('a').matches('(')", "error"}},
-         {{true, {string, string}, boolean, matches, pattern}, {false, {string, string}, boolean, matches, pattern}}},
-        {"Regular expressions", "regex.replace", "regex.replace(s, re, r[, n])", "The first n (all when negative) matches replaced; \\0 to \\9 in r are groups.",
-         {{"regex.replace('banana', 'a', 'x')", "'bxnxnx'"}, {"regex.replace('banana', 'a', 'x', 1)", "'bxnana'"},
-          {"regex.replace('foo bar', '(fo)o (ba)r', r'\\2 \\1')", "'ba fo'"}, {"regex.replace('a', 'a', r'\\1')", "error"}},
-         {{false, {string, string, string}, string, replace, pattern}, {false, {string, string, string, integer}, string, replace, pattern}}},
-        {"Regular expressions", "regex.extract", "regex.extract(s, re)", "The group (or the whole) of the first match as an optional.",
-         {{"regex.extract('item-A, item-B', r'item-(\\w+)').value()", "'A'"}, {"regex.extract('x', 'y').hasValue()", "false"}},
+        {"Regular expressions",
+         "matches",
+         "s.matches(re), matches(s, re)",
+         "Whether the RE2 pattern occurs in s; not anchored.",
+         {{"'order-42'.matches('[0-9]+')", "true"},
+          {"'a'.matches('^b')", "false"},
+          {"dyn('a').matches('(')", "error"}},
+         {{true, {string, string}, boolean, matches, pattern},
+          {false, {string, string}, boolean, matches, pattern}}},
+        {"Regular expressions",
+         "regex.replace",
+         "regex.replace(s, re, r[, n])",
+         "The first n (all when negative) matches replaced; \\0 to \\9 in r are groups.",
+         {{"regex.replace('banana', 'a', 'x')", "'bxnxnx'"},
+          {"regex.replace('banana', 'a', 'x', 1)", "'bxnana'"},
+          {"regex.replace('foo bar', '(fo)o (ba)r', r'\\2 \\1')", "'ba fo'"},
+          {"regex.replace('a', 'a', r'\\1')", "error"}},
+         {{false, {string, string, string}, string, replace, pattern},
+          {false, {string, string, string, integer}, string, replace, pattern}}},
+        {"Regular expressions",
+         "regex.extract",
+         "regex.extract(s, re)",
+         "The group (or the whole) of the first match as an optional.",
+         {{"regex.extract('item-A, item-B', r'item-(\\w+)').value()", "'A'"},
+          {"regex.extract('x', 'y').hasValue()", "false"}},
          {{false, {string, string}, optional, extract, pattern}}},
-        {"Regular expressions", "regex.extractAll", "regex.extractAll(s, re)", "The same for every match.",
-         {{"regex.extractAll('id:1, id:2', r'id:(\\d)')", "['1', '2']"}}, {{false, {string, string}, list, extract_all, pattern}}},
-        {"Regular expressions", "regex.split", "regex.split(s[, re])", "Cut at every match (a comma by default); empty texts at the end are dropped.",
-         {{"regex.split('Hi, there!', ' ')", "['Hi,', 'there!']"}, {"regex.split('id1|id2|', r'\\|')", "['id1', 'id2']"}},
+        {"Regular expressions",
+         "regex.extractAll",
+         "regex.extractAll(s, re)",
+         "The same for every match.",
+         {{"regex.extractAll('id:1, id:2', r'id:(\\d)')", "['1', '2']"}},
+         {{false, {string, string}, list, extract_all, pattern}}},
+        {"Regular expressions",
+         "regex.split",
+         "regex.split(s[, re])",
+         "Cut at every match (a comma by default); empty texts at the end are dropped.",
+         {{"regex.split('Hi, there!', ' ')", "['Hi,', 'there!']"},
+          {"regex.split('id1|id2|', r'\\|')", "['id1', 'id2']"}},
          {{false, {string}, list, split}, {false, {string, string}, list, split, pattern}}},
-        {"Regular expressions", "regex.groups", "regex.groups(s, re)", "First match: the whole, then each group (null if unmatched); [] without a match.",
-         {{"regex.groups('E259,E259B_009,1_1', '([^,]+),[^,]*,([^,]+)')", "['E259,E259B_009,1_1', 'E259', '1_1']"}, {"regex.groups('abc', '(x)')", "[]"}},
+        {"Regular expressions",
+         "regex.groups",
+         "regex.groups(s, re)",
+         "First match: the whole, then each group (null if unmatched); [] without a match.",
+         {{"regex.groups('E259,E259B_009,1_1', '([^,]+),[^,]*,([^,]+)')",
+           "['E259,E259B_009,1_1', 'E259', '1_1']"},
+          {"regex.groups('abc', '(x)')", "[]"}},
          {{false, {string, string}, list, groups_of, pattern}}},
     };
 }

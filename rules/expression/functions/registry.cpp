@@ -1,9 +1,9 @@
 #include "rules/expression/functions/registry.hpp"
 
-#include "rules/expression/functions/support.hpp"
-
 #include <iterator>
 #include <unordered_map>
+
+#include "rules/expression/functions/support.hpp"
 
 namespace sluice::rules::expression {
 
@@ -16,10 +16,10 @@ struct registry {
     registry()
     {
         for (auto* family :
-             {standard_functions, conversion_functions, calendar_functions, string_functions, math_functions,
-              list_functions, encoder_functions, regex_functions, optional_functions, network_functions,
-              text_functions, hash_functions, url_functions, time_functions, object_functions,
-              number_functions}) {
+             {standard_functions, conversion_functions, calendar_functions, string_functions,
+              math_functions, list_functions, encoder_functions, regex_functions,
+              optional_functions, network_functions, text_functions, hash_functions, url_functions,
+              time_functions, object_functions, number_functions}) {
             auto declared = family();
             all.insert(all.end(), std::make_move_iterator(declared.begin()),
                        std::make_move_iterator(declared.end()));

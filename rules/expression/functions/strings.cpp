@@ -1,7 +1,8 @@
+// A tabular file: its end declares functions with signatures, help and examples.
+#include <algorithm>
+
 #include "rules/expression/functions/support.hpp"
 #include "rules/expression/utf8.hpp"
-
-#include <algorithm>
 
 namespace sluice::rules::expression {
 
@@ -61,7 +62,8 @@ value substring(evaluation_context&, arguments given, const call_site&)
     const auto text = given[0].text();
     const auto from = offset_of(text, given[1].as_int());
     const auto to = given.size() == 3 ? offset_of(text, given[2].as_int()) : text.size();
-    if (from == std::string_view::npos || to == std::string_view::npos || from > to) return out_of_bounds();
+    if (from == std::string_view::npos || to == std::string_view::npos || from > to)
+        return out_of_bounds();
     return value::from_string(text.substr(from, to - from));
 }
 
@@ -79,7 +81,8 @@ value replace(evaluation_context& context, arguments given, const call_site&)
         made += fresh;
         at = found + old.size();
         --left;
-        if (made.size() > context.bounds->value_bytes_max) return limit_error("the text gets too long");
+        if (made.size() > context.bounds->value_bytes_max)
+            return limit_error("the text gets too long");
         if (!old.empty()) continue;
         if (at >= text.size()) break;
         const auto step = code_point_length(text[at]);
@@ -92,7 +95,8 @@ value replace(evaluation_context& context, arguments given, const call_site&)
 
 value split(evaluation_context& context, arguments given, const call_site&)
 {
-    return split_text(context, given[0].text(), given[1].text(), given.size() == 3 ? given[2].as_int() : -1);
+    return split_text(context, given[0].text(), given[1].text(),
+                      given.size() == 3 ? given[2].as_int() : -1);
 }
 
 value join(evaluation_context& context, arguments given, const call_site&)
@@ -108,7 +112,8 @@ value join(evaluation_context& context, arguments given, const call_site&)
     if (text == nullptr) return limit_error("the text gets too long");
     std::size_t at = 0;
     for (const auto& item : given[0].items()) {
-        if (at > 0 || &item != given[0].items().data()) at += separator.copy(text + at, separator.size());
+        if (at > 0 || &item != given[0].items().data())
+            at += separator.copy(text + at, separator.size());
         at += item.text().copy(text + at, item.text().size());
     }
     return value::from_string({text, at});
@@ -125,8 +130,9 @@ value ascii_case(evaluation_context& context, arguments given, const call_site&)
     const auto text = given[0].text();
     auto* made = build_text(context, text.size());
     if (made == nullptr) return limit_error("the text gets too long");
-    std::transform(text.begin(), text.end(), made,
-                   [](char c) { return c >= first && c <= last ? static_cast<char>(c ^ 0x20) : c; });
+    std::transform(text.begin(), text.end(), made, [](char c) {
+        return c >= first && c <= last ? static_cast<char>(c ^ 0x20) : c;
+    });
     return value::from_string({made, text.size()});
 }
 
@@ -176,7 +182,8 @@ value format(evaluation_context& context, arguments given, const call_site&)
 
 result<std::shared_ptr<const void>> prepare_format(std::span<const value* const> given)
 {
-    if (given[0] == nullptr || !given[0]->is(value_kind::string)) return std::shared_ptr<const void>{};
+    if (given[0] == nullptr || !given[0]->is(value_kind::string))
+        return std::shared_ptr<const void>{};
     auto problem = format_problem(given[0]->text(), given[1]);
     if (!problem.empty()) return load_failure(std::move(problem));
     return std::shared_ptr<const void>{};
@@ -187,7 +194,8 @@ result<std::shared_ptr<const void>> prepare_format(std::span<const value* const>
 value split_text(evaluation_context& context, std::string_view text, std::string_view separator,
                  std::int64_t count)
 {
-    const auto limit = count < 0 ? context.bounds->value_elements_max + 1 : static_cast<std::size_t>(count);
+    const auto limit =
+        count < 0 ? context.bounds->value_elements_max + 1 : static_cast<std::size_t>(count);
     if (limit == 0) return value::from_list({});
     // One walk to count, one to cut: the list is made in its final size.
     const auto next = [&](std::size_t at) {
@@ -201,7 +209,8 @@ value split_text(evaluation_context& context, std::string_view text, std::string
         if (at == std::string_view::npos) break;
         at += separator.size();
     }
-    if (!may_build_list(context, pieces) || !context.charge(static_cast<std::int64_t>(text.size()))) {
+    if (!may_build_list(context, pieces) ||
+        !context.charge(static_cast<std::int64_t>(text.size()))) {
         return limit_error("the list gets too long");
     }
     const auto made = context.arena->allocate_array<value>(pieces);
@@ -218,38 +227,92 @@ declarations string_functions()
 {
     using enum value_kind;
     return {
-        {"Strings", "charAt", "s.charAt(i)", "The character at offset i; empty at the end.",
-         {{"'hello'.charAt(4)", "'o'"}, {"'hello'.charAt(6)", "error"}}, {{true, {string, integer}, string, char_at}}},
-        {"Strings", "indexOf", "s.indexOf(t[, from])", "Offset of the first occurrence, -1 without one.",
-         {{"'hello'.indexOf('l')", "2"}, {"'hello'.indexOf('l', 3)", "3"}, {"'a'.indexOf('b')", "-1"}},
-         {{true, {string, string}, integer, index_of}, {true, {string, string, integer}, integer, index_of}}},
-        {"Strings", "lastIndexOf", "s.lastIndexOf(t[, from])", "Offset of the last occurrence that starts at or before from.",
+        {"Strings",
+         "charAt",
+         "s.charAt(i)",
+         "The character at offset i; empty at the end.",
+         {{"'hello'.charAt(4)", "'o'"}, {"'hello'.charAt(6)", "error"}},
+         {{true, {string, integer}, string, char_at}}},
+        {"Strings",
+         "indexOf",
+         "s.indexOf(t[, from])",
+         "Offset of the first occurrence, -1 without one.",
+         {{"'hello'.indexOf('l')", "2"},
+          {"'hello'.indexOf('l', 3)", "3"},
+          {"'a'.indexOf('b')", "-1"}},
+         {{true, {string, string}, integer, index_of},
+          {true, {string, string, integer}, integer, index_of}}},
+        {"Strings",
+         "lastIndexOf",
+         "s.lastIndexOf(t[, from])",
+         "Offset of the last occurrence that starts at or before from.",
          {{"'hello'.lastIndexOf('l')", "3"}},
-         {{true, {string, string}, integer, last_index_of}, {true, {string, string, integer}, integer, last_index_of}}},
-        {"Strings", "substring", "s.substring(a[, b])", "From offset a up to b; no clamping.",
-         {{"'tacocat'.substring(4)", "'cat'"}, {"'tacocat'.substring(0, 4)", "'taco'"}, {"'a'.substring(2)", "error"}},
-         {{true, {string, integer}, string, substring}, {true, {string, integer, integer}, string, substring}}},
-        {"Strings", "replace", "s.replace(t, r[, n])", "The first n (all when negative) occurrences of t replaced by r.",
+         {{true, {string, string}, integer, last_index_of},
+          {true, {string, string, integer}, integer, last_index_of}}},
+        {"Strings",
+         "substring",
+         "s.substring(a[, b])",
+         "From offset a up to b; no clamping.",
+         {{"'tacocat'.substring(4)", "'cat'"},
+          {"'tacocat'.substring(0, 4)", "'taco'"},
+          {"'a'.substring(2)", "error"}},
+         {{true, {string, integer}, string, substring},
+          {true, {string, integer, integer}, string, substring}}},
+        {"Strings",
+         "replace",
+         "s.replace(t, r[, n])",
+         "The first n (all when negative) occurrences of t replaced by r.",
          {{"'hello'.replace('l', 'L')", "'heLLo'"}, {"'ab'.replace('', '_')", "'_a_b_'"}},
-         {{true, {string, string, string}, string, replace}, {true, {string, string, string, integer}, string, replace}}},
-        {"Strings", "split", "s.split(sep[, n])", "The parts between separators; at most n.",
+         {{true, {string, string, string}, string, replace},
+          {true, {string, string, string, integer}, string, replace}}},
+        {"Strings",
+         "split",
+         "s.split(sep[, n])",
+         "The parts between separators; at most n.",
          {{"'a,,b'.split(',')", "['a', '', 'b']"}, {"'a b c'.split(' ', 2)", "['a', 'b c']"}},
          {{true, {string, string}, list, split}, {true, {string, string, integer}, list, split}}},
-        {"Strings", "join", "l.join([sep])", "A list of strings as one text.", {{"['a', 'b'].join('-')", "'a-b'"}, {"[].join('-')", "''"}},
+        {"Strings",
+         "join",
+         "l.join([sep])",
+         "A list of strings as one text.",
+         {{"['a', 'b'].join('-')", "'a-b'"}, {"[].join('-')", "''"}},
          {{true, {list}, string, join}, {true, {list, string}, string, join}}},
-        {"Strings", "trim", "s.trim()", "Without Unicode white space at both ends.", {{"' \\ta\\n'.trim()", "'a'"}},
+        {"Strings",
+         "trim",
+         "s.trim()",
+         "Without Unicode white space at both ends.",
+         {{"' \\ta\\n'.trim()", "'a'"}},
          {{true, {string}, string, trimmed}}},
-        {"Strings", "lowerAscii", "s.lowerAscii()", "ASCII letters to lower case.", {{"'TaÉ'.lowerAscii()", "'taÉ'"}},
+        {"Strings",
+         "lowerAscii",
+         "s.lowerAscii()",
+         "ASCII letters to lower case.",
+         {{"'TaÉ'.lowerAscii()", "'taÉ'"}},
          {{true, {string}, string, ascii_case<'A', 'Z'>}}},
-        {"Strings", "upperAscii", "s.upperAscii()", "ASCII letters to upper case.", {{"'taé'.upperAscii()", "'TAé'"}},
+        {"Strings",
+         "upperAscii",
+         "s.upperAscii()",
+         "ASCII letters to upper case.",
+         {{"'taé'.upperAscii()", "'TAé'"}},
          {{true, {string}, string, ascii_case<'a', 'z'>}}},
-        {"Strings", "strings.quote", "strings.quote(s)", "In double quotes, control characters escaped.",
-         {{"strings.quote('a\"b')", "'\"a\\\\\"b\"'"}}, {{false, {string}, string, quote}}},
-        {"Strings", "format", "s.format(l)", "Clauses %s %d %f %e %b %o %x %X with optional precision, filled from a list.",
+        {"Strings",
+         "strings.quote",
+         "strings.quote(s)",
+         "In double quotes, control characters escaped.",
+         {{"strings.quote('a\"b')", "'\"a\\\\\"b\"'"}},
+         {{false, {string}, string, quote}}},
+        {"Strings",
+         "format",
+         "s.format(l)",
+         "Clauses %s %d %f %e %b %o %x %X with optional precision, filled from a list.",
          {{"'%s is %.2f'.format(['pi', 3.14159])", "'pi is 3.14'"}, {"'%d%%'.format([5])", "'5%'"}},
          {{true, {string, list}, string, format, prepare_format}}},
-        {"Strings", "reverse", "s.reverse(), l.reverse()", "The characters or elements in reverse order.",
-         {{"'gums'.reverse()", "'smug'"}, {"[1, 2].reverse()", "[2, 1]"}}, {{true, {string}, string, reverse}, {true, {list}, list, reverse_list}}},
+        {"Strings",
+         "reverse",
+         "s.reverse(), l.reverse()",
+         "The characters or elements in reverse order.",
+         {{"'gums'.reverse()", "'smug'"}, {"[1, 2].reverse()", "[2, 1]"}},
+         {{true, {string}, string, reverse}, {true, {list}, list, reverse_list}}},
     };
 }
 

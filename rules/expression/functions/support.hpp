@@ -1,12 +1,12 @@
 #pragma once
-// What the function families share: the list of families, short names for declarations, errors, and growing
-// text that respects the limits.
-
-#include "rules/expression/code/code.hpp"
-#include "rules/expression/functions/registry.hpp"
+// What the function families share: the list of families, short names for declarations, errors, and
+// growing text that respects the limits.
 
 #include <string>
 #include <vector>
+
+#include "rules/expression/code/code.hpp"
+#include "rules/expression/functions/registry.hpp"
 
 namespace sluice::rules::expression {
 
@@ -45,11 +45,12 @@ using arguments = std::span<const value>;
 bool append_text_form(const value& shown, std::string& into);
 
 /// A text as list elements, cut at every `separator`; at most `count` pieces (negative: all).
-[[nodiscard]] value split_text(evaluation_context& context, std::string_view text, std::string_view separator,
-                               std::int64_t count);
+[[nodiscard]] value split_text(evaluation_context& context, std::string_view text,
+                               std::string_view separator, std::int64_t count);
 
 /// The clauses of a format text, as a prepared constant or at run time.
-[[nodiscard]] value format_text(evaluation_context& context, std::string_view format, arguments values);
+[[nodiscard]] value format_text(evaluation_context& context, std::string_view format,
+                                arguments values);
 /// Why the format with that many literal arguments cannot work, or empty.
 [[nodiscard]] std::string format_problem(std::string_view format, const value* values);
 

@@ -1,8 +1,5 @@
-// Runs the published conformance cases (tests/conformance) through the function behind `eval --jsonl --typed`.
-
-#include "rules/expression/compare.hpp"
-#include "rules/expression/json_reader.hpp"
-#include "rules/expression/typed_json.hpp"
+// Runs the published conformance cases (tests/conformance) through the function behind `eval
+// --jsonl --typed`.
 
 #include <gtest/gtest.h>
 
@@ -11,6 +8,10 @@
 #include <map>
 #include <set>
 #include <string>
+
+#include "rules/expression/compare.hpp"
+#include "rules/expression/json_reader.hpp"
+#include "rules/expression/typed_json.hpp"
 
 namespace sluice::rules::expression {
 namespace {
@@ -25,24 +26,27 @@ bool same(const value& a, const value& b)
 {
     if (a.kind() != b.kind()) return false;
     switch (a.kind()) {
-    case value_kind::floating:
-        return (std::isnan(a.as_double()) && std::isnan(b.as_double())) || a.as_double() == b.as_double();
-    case value_kind::list:
-        if (a.items().size() != b.items().size()) return false;
-        for (std::size_t i = 0; i < a.items().size(); ++i) {
-            if (!same(a.items()[i], b.items()[i])) return false;
-        }
-        return true;
-    case value_kind::map:
-        if (a.entries().size() != b.entries().size()) return false;
-        for (const auto& entry : a.entries()) {
-            const bool found = std::any_of(b.entries().begin(), b.entries().end(), [&](const map_entry& other) {
-                return same(other.key, entry.key) && same(other.item, entry.item);
-            });
-            if (!found) return false;
-        }
-        return true;
-    default: return equal(a, b);
+        case value_kind::floating:
+            return (std::isnan(a.as_double()) && std::isnan(b.as_double())) ||
+                   a.as_double() == b.as_double();
+        case value_kind::list:
+            if (a.items().size() != b.items().size()) return false;
+            for (std::size_t i = 0; i < a.items().size(); ++i) {
+                if (!same(a.items()[i], b.items()[i])) return false;
+            }
+            return true;
+        case value_kind::map:
+            if (a.entries().size() != b.entries().size()) return false;
+            for (const auto& entry : a.entries()) {
+                const bool found = std::any_of(
+                    b.entries().begin(), b.entries().end(), [&](const map_entry& other) {
+                        return same(other.key, entry.key) && same(other.item, entry.item);
+                    });
+                if (!found) return false;
+            }
+            return true;
+        default:
+            return equal(a, b);
     }
 }
 
@@ -52,10 +56,12 @@ std::string difference(const value& test, const std::string& answer, event_arena
     const auto answered = read_json(answer, arena);
     if (!answered) return "the answer is no JSON: " + answer;
     const auto* made = find_field(*answered, "value");
-    if (find_field(test, "evalError") != nullptr) return made == nullptr ? "" : "expected an error, got " + answer;
+    if (find_field(test, "evalError") != nullptr)
+        return made == nullptr ? "" : "expected an error, got " + answer;
     if (made == nullptr) return answer;
     const auto* wanted = find_field(test, "value");
-    const auto expected = wanted == nullptr ? value::from_bool(true) : read_typed_json(*wanted, arena).value_or(value{});
+    const auto expected = wanted == nullptr ? value::from_bool(true)
+                                            : read_typed_json(*wanted, arena).value_or(value{});
     const auto got = read_typed_json(*made, arena).value_or(value{});
     return same(expected, got) && !expected.is(value_kind::any) ? "" : "got " + answer;
 }
@@ -78,9 +84,11 @@ void run_suite(bool optimize)
         event_arena arena;
         const auto test = read_json(line, arena);
         ASSERT_TRUE(test) << line;
-        const auto text = [&](const char* name) { return std::string(find_field(*test, name)->text()); };
-        const auto name = text("file") + "/" + text("section") + "/" + text("name") + "#"
-                        + std::to_string(find_field(*test, "ordinal")->as_int());
+        const auto text = [&](const char* name) {
+            return std::string(find_field(*test, name)->text());
+        };
+        const auto name = text("file") + "/" + text("section") + "/" + text("name") + "#" +
+                          std::to_string(find_field(*test, "ordinal")->as_int());
         if (skipped.count(name) != 0) continue;
         eval_line_settings settings;
         settings.typed = true;

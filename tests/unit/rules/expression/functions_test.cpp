@@ -1,13 +1,14 @@
-// The examples of all function declarations are tests; so are the examples of the reference that need more.
+// The examples of all function declarations are tests; so are the examples of the reference that
+// need more.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
 
 #include "rules/expression/functions/registry.hpp"
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/printer.hpp"
 #include "rules/expression/typed_json.hpp"
-
-#include <gtest/gtest.h>
-
-#include <chrono>
 
 namespace sluice::rules::expression {
 namespace {
@@ -42,10 +43,12 @@ TEST(Functions, EveryExampleGivesWhatItsDeclarationSays)
             for (const bool optimize : {true, false}) {
                 const auto made = evaluated(example.expression, optimize);
                 if (example.expected == "error") {
-                    EXPECT_TRUE(made.starts_with("{\"error\"")) << example.expression << " gave " << made;
+                    EXPECT_TRUE(made.starts_with("{\"error\""))
+                        << example.expression << " gave " << made;
                 } else {
                     EXPECT_EQ(made, evaluated(example.expected, optimize)) << example.expression;
-                    EXPECT_TRUE(made.starts_with("{\"value\"")) << example.expression << " gave " << made;
+                    EXPECT_TRUE(made.starts_with("{\"value\""))
+                        << example.expression << " gave " << made;
                 }
             }
         }
@@ -56,7 +59,8 @@ TEST(Functions, TheReferenceNamesEachOfThem)
 {
     const auto text = function_reference();
     for (const auto& function : all_functions()) {
-        EXPECT_NE(text.find("`" + std::string(function.signature.substr(0, 4))), std::string::npos) << function.name;
+        EXPECT_NE(text.find("`" + std::string(function.signature.substr(0, 4))), std::string::npos)
+            << function.name;
     }
 }
 

@@ -1,14 +1,15 @@
-// Laws of the language that the published suite does not state: absent errors, defaults, slots, limits, printing.
+// Laws of the language that the published suite does not state: absent errors, defaults, slots,
+// limits, printing.
+
+#include <gtest/gtest.h>
+
+#include <map>
 
 #include "rules/expression/conjuncts.hpp"
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/json_writer.hpp"
 #include "rules/expression/printer.hpp"
 #include "rules/expression/typed_json.hpp"
-
-#include <gtest/gtest.h>
-
-#include <map>
 
 namespace sluice::rules::expression {
 namespace {
@@ -22,7 +23,8 @@ public:
     explicit document_paths(const value& document) : document_(document) {}
     std::vector<value> slots;
 
-    std::optional<resolved_path> resolve(std::string_view, std::span<const path_step> steps) override
+    std::optional<resolved_path> resolve(std::string_view,
+                                         std::span<const path_step> steps) override
     {
         auto at = document_;
         std::uint32_t found = 0;
@@ -51,7 +53,7 @@ private:
 };
 
 struct outcome {
-    std::string text;       // JSON of the value, or the description of the error
+    std::string text;  // JSON of the value, or the description of the error
     bool absent = false;
 };
 
@@ -86,8 +88,9 @@ TEST_P(with_slots, NullDoesNotChain)
     EXPECT_EQ(run("has(event.k)").text, "true");
     EXPECT_EQ(run("event.k == null").text, "true");
     EXPECT_EQ(run("event.k == 1").text, "false");
-    for (const auto text : {"event.k.x", "event.?k.x", "event.?k.?x", "event.?s.x", "event.k + 1", "event.k < 1", "size(event.k)",
-                            "!event.k", "string(event.k)", "event.k[0]"}) {
+    for (const auto text :
+         {"event.k.x", "event.?k.x", "event.?k.?x", "event.?s.x", "event.k + 1", "event.k < 1",
+          "size(event.k)", "!event.k", "string(event.k)", "event.k[0]"}) {
         EXPECT_TRUE(run(text).absent) << text;
     }
     EXPECT_EQ(run("event.?zz.x.y.hasValue()").text, "false");
@@ -141,7 +144,8 @@ TEST_P(with_slots, NumbersOfTheEventKeepTheirKind)
     EXPECT_EQ(run("event.d").text, "1.0");
     EXPECT_EQ(run("event.n + 1u").text, "6");
     EXPECT_EQ(run("type(event.big) == double").text, "true");
-    EXPECT_EQ(run("event.x == 1", R"({"x":1e400})").text, "the number is out of the range of double");
+    EXPECT_EQ(run("event.x == 1", R"({"x":1e400})").text,
+              "the number is out of the range of double");
     EXPECT_EQ(run("event.dup.x").text, "1");
     EXPECT_EQ(run("size(event.dup)").text, "2");
 }
@@ -163,9 +167,13 @@ TEST_P(with_slots, ConstantListsAndTurnedComparisonsMeanTheSame)
 
 TEST_P(with_slots, LoopsMeetTheirLimit)
 {
-    const auto text = run("lists.range(200).map(x, lists.range(200).map(y, x * y)).size() > 0").text;
+    const auto text =
+        run("lists.range(200).map(x, lists.range(200).map(y, x * y)).size() > 0").text;
     EXPECT_EQ(text, "too many loop steps");
-    EXPECT_EQ(run("'x'.padLeft(10000).replace(' ', 'yyyyyyyyyy').replace('y', 'zzzzzzzzzzzz').size()").text, "the text gets too long");
+    EXPECT_EQ(
+        run("'x'.padLeft(10000).replace(' ', 'yyyyyyyyyy').replace('y', 'zzzzzzzzzzzz').size()")
+            .text,
+        "the text gets too long");
 }
 
 std::vector<problem> problems_of(std::string_view text, bool boolean = false)
@@ -192,8 +200,10 @@ TEST(Checker, ReportsEveryProblemWithItsPlaceAndTheNearestName)
 
 TEST(Checker, RefusesConstantsThatCanNeverWork)
 {
-    for (const auto text : {"event.s.matches('(')", "time.format(event.t, 'bbb')", "event.t.getHours('Mars/Base')", "'%q'.format([1])",
-                            "'%d'.format([1, 2])", "hash.md5(event.s, 'latin')", "{'a': 1, 'a': 2}", "number.format(1, 'x')"}) {
+    for (const auto text :
+         {"event.s.matches('(')", "time.format(event.t, 'bbb')", "event.t.getHours('Mars/Base')",
+          "'%q'.format([1])", "'%d'.format([1, 2])", "hash.md5(event.s, 'latin')",
+          "{'a': 1, 'a': 2}", "number.format(1, 'x')"}) {
         EXPECT_EQ(problems_of(text).size(), 1u) << text;
     }
     EXPECT_EQ(problems_of("meta.type", true).size(), 1u);
@@ -224,17 +234,21 @@ TEST(Lint, WarnsOfAbsentPathsUnderNegationAndOfGuesses)
 TEST(Parser, AnswersAnythingWithATreeOrAProblem)
 {
     const std::string deep(300, '('), chain(5'000, '-');
-    for (const auto& text : {deep + "1" + std::string(300, ')'), chain + "x", std::string("1 +"), std::string("'abc"), std::string("M{a: 1}"),
-                             std::string("a ? b"), std::string("\xff"), std::string(200'000, 'x'), std::string("a = 1")}) {
+    for (const auto& text :
+         {deep + "1" + std::string(300, ')'), chain + "x", std::string("1 +"), std::string("'abc"),
+          std::string("M{a: 1}"), std::string("a ? b"), std::string("\xff"),
+          std::string(200'000, 'x'), std::string("a = 1")}) {
         EXPECT_EQ(problems_of(text).size(), 1u) << text.substr(0, 20);
     }
 }
 
 TEST(Printer, WhatItPrintsParsesToTheSameText)
 {
-    for (const auto text : {"a + b * c", "(a + b) * c", "a && (b || c)", "!(a == b)", "a ? b : c ? d : e", "x.map(y, y + 1)", "{'a': [1, 2u, 1.5]}",
-                            "has(a.b)", "a.?b[?'c d'].orValue(b'\\x00')", "default(a.b, null)", "cel.bind(x, 1, x - (2 - 3))", "-(-1)", "-x", "(-1).abs()",
-                            "m.transformMap(k, v, k in [1], v)", ".a in b"}) {
+    for (const auto text :
+         {"a + b * c", "(a + b) * c", "a && (b || c)", "!(a == b)", "a ? b : c ? d : e",
+          "x.map(y, y + 1)", "{'a': [1, 2u, 1.5]}", "has(a.b)", "a.?b[?'c d'].orValue(b'\\x00')",
+          "default(a.b, null)", "cel.bind(x, 1, x - (2 - 3))", "-(-1)", "-x", "(-1).abs()",
+          "m.transformMap(k, v, k in [1], v)", ".a in b"}) {
         std::vector<problem> problems;
         const auto first = parse(text, {}, problems);
         ASSERT_TRUE(first) << text;
@@ -253,8 +267,10 @@ TEST(Conjuncts, SimplePredicatesAreFoundAndDecideLikeTheExpression)
     environment.variables = {{"event", value_kind::any, 0, true}};
     environment.paths = &paths;
     std::vector<problem> problems;
-    const auto program = compile("event.n == 5 && 3 < event.n && event.s.startsWith('x') && default(event.q, 1) == 1 && has(event.k)",
-                                 environment, problems);
+    const auto program = compile(
+        "event.n == 5 && 3 < event.n && event.s.startsWith('x') && default(event.q, 1) == 1 && "
+        "has(event.k)",
+        environment, problems);
     ASSERT_TRUE(program);
     const auto parts = conjuncts_of(program->root());
     ASSERT_EQ(parts.size(), 5u);
@@ -264,7 +280,8 @@ TEST(Conjuncts, SimplePredicatesAreFoundAndDecideLikeTheExpression)
         EXPECT_TRUE(apply(*predicate, paths.slots[predicate->slot]).is_true()) << to_text(*part);
         evaluation_context context(arena, environment.bounds);
         context.slots = paths.slots;
-        EXPECT_TRUE(compile_part(*program, *part, environment).evaluate(context).is_true()) << to_text(*part);
+        EXPECT_TRUE(compile_part(*program, *part, environment).evaluate(context).is_true())
+            << to_text(*part);
     }
 }
 
@@ -273,7 +290,9 @@ TEST(Compiler, FoldsConstantsAndKeepsFailuresForLater)
     compile_environment environment;
     environment.variables = {{"x", value_kind::any, 0}};
     std::vector<problem> problems;
-    const auto folded = [&](std::string_view text) { return to_text(compile(text, environment, problems)->root()); };
+    const auto folded = [&](std::string_view text) {
+        return to_text(compile(text, environment, problems)->root());
+    };
     EXPECT_EQ(folded("1 + 2 * 3"), "7");
     EXPECT_EQ(folded("x + ('a' + 'b')"), "x + 'ab'");
     EXPECT_EQ(folded("false && x"), "false");
@@ -289,13 +308,15 @@ TEST(Substitute, ExpandsALibraryFunctionInPlace)
     const auto argument = parse("i.a[0]", {}, problems);
     ASSERT_TRUE(body && argument);
     substitute(*body, "line", *argument);
-    EXPECT_EQ(to_text(*body->root), "i.a[0].price * default(i.a[0].qty, 1) + [1].map(line, line)[0]");
+    EXPECT_EQ(to_text(*body->root),
+              "i.a[0].price * default(i.a[0].qty, 1) + [1].map(line, line)[0]");
 }
 
 TEST(JsonReader, RefusesWhatIsNoJson)
 {
     event_arena arena;
-    for (const auto text : {"", "{", "[1,]", "{\"a\":}", "01", "1.", "\"\\ud800\"", "nul", "\"\x01\"", "[1] 2", "{'a':1}"}) {
+    for (const auto text : {"", "{", "[1,]", "{\"a\":}", "01", "1.", "\"\\ud800\"", "nul",
+                            "\"\x01\"", "[1] 2", "{'a':1}"}) {
         EXPECT_FALSE(read_json(text, arena)) << text;
     }
     EXPECT_FALSE(read_json(std::string(600, '[') + std::string(600, ']'), arena));

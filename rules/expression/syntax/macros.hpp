@@ -1,10 +1,11 @@
 #pragma once
-// Calls that are not calls: has, all, map, cel.bind, default, … become nodes of their own while parsing.
-
-#include "rules/expression/ast.hpp"
+// Calls that are not calls: has, all, map, cel.bind, default, … become nodes of their own while
+// parsing.
 
 #include <optional>
 #include <string>
+
+#include "rules/expression/ast.hpp"
 
 namespace sluice::rules::expression {
 

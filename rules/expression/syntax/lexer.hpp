@@ -1,10 +1,10 @@
 #pragma once
 // Text to tokens, one at a time. Views of the text; decoded strings land in the arena of the tree.
 
+#include <string_view>
+
 #include "rules/event_arena.hpp"
 #include "rules/expression/value.hpp"
-
-#include <string_view>
 
 namespace sluice::rules::expression {
 
@@ -18,7 +18,7 @@ enum class token_kind : std::uint8_t {
     string,
     bytes,
     symbol,
-    bad,           ///< text is the error message
+    bad,  ///< text is the error message
 };
 
 struct token {

@@ -1,4 +1,4 @@
-#include "rules/expression/lexer.hpp"
+#include "rules/expression/syntax/lexer.hpp"
 
 #include "rules/expression/utf8.hpp"
 
@@ -6,8 +6,14 @@ namespace sluice::rules::expression {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 int hex_digit(char c)
 {
@@ -46,7 +52,8 @@ token lexer::next()
 {
     skip_blanks();
     if (at_ >= text_.size()) {
-        return {token_kind::end, "the end of the expression", static_cast<source_offset>(text_.size())};
+        return {token_kind::end, "the end of the expression",
+                static_cast<source_offset>(text_.size())};
     }
     const char c = text_[at_];
     if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return number();
@@ -105,17 +112,19 @@ token lexer::word()
         }
     }
     while (is_letter(peek()) || is_digit(peek())) ++at_;
-    return {token_kind::identifier, text_.substr(start, at_ - start), static_cast<source_offset>(start)};
+    return {token_kind::identifier, text_.substr(start, at_ - start),
+            static_cast<source_offset>(start)};
 }
 
 token lexer::quoted_field()
 {
     const auto start = at_++;
-    while (is_letter(peek()) || is_digit(peek()) || peek() == '.' || peek() == '-' || peek() == '/'
-           || peek() == ' ') {
+    while (is_letter(peek()) || is_digit(peek()) || peek() == '.' || peek() == '-' ||
+           peek() == '/' || peek() == ' ') {
         ++at_;
     }
-    if (peek() != '`' || at_ == start + 1) return bad(start, "a back-quoted name is not closed or empty");
+    if (peek() != '`' || at_ == start + 1)
+        return bad(start, "a back-quoted name is not closed or empty");
     const auto text = text_.substr(start + 1, at_ - start - 1);
     ++at_;
     return {token_kind::quoted_field, text, static_cast<source_offset>(start)};
@@ -125,7 +134,8 @@ token lexer::quoted_field()
 const char* lexer::escape(std::size_t& at, bool bytes, char* out, std::size_t& size)
 {
     const char c = at < text_.size() ? text_[at++] : '\0';
-    static constexpr std::string_view letters = "abfnrtv\\?\"'`", meanings = "\a\b\f\n\r\t\v\\?\"'`";
+    static constexpr std::string_view letters = "abfnrtv\\?\"'`",
+                                      meanings = "\a\b\f\n\r\t\v\\?\"'`";
     if (const auto found = letters.find(c); found != std::string_view::npos) {
         out[size++] = meanings[found];
         return nullptr;
@@ -185,7 +195,8 @@ token lexer::string_literal(bool raw, bool bytes, std::size_t start)
         }
     }
     at_ = end + close.size();
-    return {bytes ? token_kind::bytes : token_kind::string, {out, size},
+    return {bytes ? token_kind::bytes : token_kind::string,
+            {out, size},
             static_cast<source_offset>(start)};
 }
 

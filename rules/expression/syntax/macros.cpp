@@ -1,4 +1,4 @@
-#include "rules/expression/macros.hpp"
+#include "rules/expression/syntax/macros.hpp"
 
 #include <array>
 
@@ -6,7 +6,8 @@ namespace sluice::rules::expression {
 
 namespace {
 
-// A macro with a range (or optional) as receiver: how many arguments, how many of them are variables.
+// A macro with a range (or optional) as receiver: how many arguments, how many of them are
+// variables.
 struct shape {
     std::string_view name;
     std::size_t arguments;
@@ -54,7 +55,8 @@ std::optional<macro_problem> take_variables(node& call, std::size_t first, std::
         call.variables.push_back(variable.name);
     }
     if (count == 2 && call.variables[0] == call.variables[1]) {
-        return macro_problem{call.children[first + 1]->position, "the two variables need different names"};
+        return macro_problem{call.children[first + 1]->position,
+                             "the two variables need different names"};
     }
     const auto begin = call.children.begin() + static_cast<std::ptrdiff_t>(first);
     call.children.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
@@ -65,7 +67,8 @@ std::optional<macro_problem> expand_has(node_ptr& call)
 {
     auto& operand = call->children[0];
     if (operand->kind != node_kind::select || operand->presence) {
-        return macro_problem{operand->position, "has() takes a field selection such as has(event.user.id)"};
+        return macro_problem{operand->position,
+                             "has() takes a field selection such as has(event.user.id)"};
     }
     operand->presence = true;
     auto select = std::move(operand);
@@ -88,8 +91,8 @@ std::optional<macro_problem> expand_method(node_ptr& call)
         call->kind = node_kind::macro;
         call->macro = candidate.kind;
         if (auto problem = take_variables(*call, 1, candidate.variables)) return problem;
-        if (candidate.kind == macro_kind::transform_map_entry
-            && call->children.back()->kind != node_kind::map) {
+        if (candidate.kind == macro_kind::transform_map_entry &&
+            call->children.back()->kind != node_kind::map) {
             return macro_problem{call->children.back()->position,
                                  "transformMapEntry() needs a map literal such as {key: value}"};
         }
@@ -112,7 +115,8 @@ std::optional<macro_problem> expand_macro(node_ptr& call)
         call->kind = node_kind::macro;
         call->macro = macro_kind::default_value;
     } else if (call->name == "coalesce" && arguments >= 1) {
-        if (arguments > 32) return macro_problem{call->position, "coalesce() takes up to 32 operands"};
+        if (arguments > 32)
+            return macro_problem{call->position, "coalesce() takes up to 32 operands"};
         call->kind = node_kind::macro;
         call->macro = macro_kind::coalesce;
     }

@@ -1,13 +1,14 @@
+// A tabular file: its end declares functions with signatures, help and examples.
+#include <openssl/evp.h>
+
+#include <algorithm>
+
 #include "rules/expression/code/builders.hpp"
 #include "rules/expression/compare.hpp"
 #include "rules/expression/functions/support.hpp"
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/json_writer.hpp"
 #include "rules/expression/utf8.hpp"
-
-#include <openssl/evp.h>
-
-#include <algorithm>
 
 namespace sluice::rules::expression {
 
@@ -20,8 +21,10 @@ struct separators {
 separators separators_of(arguments given, std::size_t first)
 {
     separators made;
-    if (given.size() > first && !given[first].text().empty()) made.between_key_and_value = given[first].text();
-    if (given.size() > first + 1 && !given[first + 1].text().empty()) made.between_fields = given[first + 1].text();
+    if (given.size() > first && !given[first].text().empty())
+        made.between_key_and_value = given[first].text();
+    if (given.size() > first + 1 && !given[first + 1].text().empty())
+        made.between_fields = given[first + 1].text();
     return made;
 }
 
@@ -34,7 +37,8 @@ void for_each_field(std::string_view text, const separators& by, Take take)
         const auto field = text.substr(0, end);
         const auto cut = field.find(by.between_key_and_value);
         if (cut != std::string_view::npos) {
-            const bool go_on = take(trim(field.substr(0, cut)), trim(field.substr(cut + by.between_key_and_value.size())));
+            const bool go_on = take(trim(field.substr(0, cut)),
+                                    trim(field.substr(cut + by.between_key_and_value.size())));
             if (!go_on) return;
         }
         if (end == std::string_view::npos) return;
@@ -45,11 +49,13 @@ void for_each_field(std::string_view text, const separators& by, Take take)
 value kv_parse(evaluation_context& context, arguments given, const call_site&)
 {
     std::vector<map_entry> entries;
-    for_each_field(given[0].text(), separators_of(given, 1), [&](std::string_view key, std::string_view item) {
-        const bool known = std::any_of(entries.begin(), entries.end(), [&](const auto& e) { return e.key.text() == key; });
-        if (!known) entries.push_back({value::from_string(key), value::from_string(item)});
-        return entries.size() <= 1000;
-    });
+    for_each_field(
+        given[0].text(), separators_of(given, 1), [&](std::string_view key, std::string_view item) {
+            const bool known = std::any_of(entries.begin(), entries.end(),
+                                           [&](const auto& e) { return e.key.text() == key; });
+            if (!known) entries.push_back({value::from_string(key), value::from_string(item)});
+            return entries.size() <= 1000;
+        });
     if (entries.size() > 1000) return limit_error("the text has too many fields");
     const auto kept = context.arena->allocate_array<map_entry>(entries.size());
     std::copy(entries.begin(), entries.end(), kept.begin());
@@ -59,11 +65,12 @@ value kv_parse(evaluation_context& context, arguments given, const call_site&)
 value kv_get(evaluation_context&, arguments given, const call_site&)
 {
     auto found = value::null();
-    for_each_field(given[0].text(), separators_of(given, 2), [&](std::string_view key, std::string_view item) {
-        if (key != given[1].text()) return true;
-        found = value::from_string(item);
-        return false;
-    });
+    for_each_field(given[0].text(), separators_of(given, 2),
+                   [&](std::string_view key, std::string_view item) {
+                       if (key != given[1].text()) return true;
+                       found = value::from_string(item);
+                       return false;
+                   });
     return found;
 }
 
@@ -73,13 +80,15 @@ value maps_union(evaluation_context& context, arguments given, const call_site&)
     std::size_t size = 0;
     for (const auto& m : given) size += m.entries().size();
     if (size > context.bounds->value_elements_max) return limit_error("the map gets too large");
-    if (!context.charge(static_cast<std::int64_t>(size))) return limit_error("the cost limit is reached");
+    if (!context.charge(static_cast<std::int64_t>(size)))
+        return limit_error("the cost limit is reached");
     const auto made = context.arena->allocate_array<map_entry>(size);
     std::size_t count = 0;
     for (std::size_t i = 0; i < given.size(); ++i) {
         for (const auto& entry : given[i].entries()) {
             bool known = false;
-            for (std::size_t k = 0; k < i && !known; ++k) known = find_key(given[k], entry.key) != nullptr;
+            for (std::size_t k = 0; k < i && !known; ++k)
+                known = find_key(given[k], entry.key) != nullptr;
             if (!known) made[count++] = entry;
         }
     }
@@ -95,7 +104,8 @@ value extreme(evaluation_context&, arguments given, const call_site&)
 value json_parse(evaluation_context& context, arguments given, const call_site&)
 {
     const auto text = given[0].text();
-    if (text.size() > context.bounds->value_bytes_max || !context.charge(static_cast<std::int64_t>(text.size()))) {
+    if (text.size() > context.bounds->value_bytes_max ||
+        !context.charge(static_cast<std::int64_t>(text.size()))) {
         return limit_error("the JSON text is too long");
     }
     return read_json(text, *context.arena, 64).value_or(invalid("the text is no JSON"));
@@ -153,24 +163,66 @@ declarations object_functions()
 {
     using enum value_kind;
     return {
-        {"Objects", "kv.parse", "kv.parse(s[, vsep[, fsep]])", "Fields cut at fsep (','), each at its first vsep (':'), trimmed; the first of equal keys wins.",
-         {{"kv.parse('firstName=John,phone=123 456', '=')", "{'firstName': 'John', 'phone': '123 456'}"}, {"kv.parse('a - 1 ; b - ', '-', ';')", "{'a': '1', 'b': ''}"}},
-         {{false, {string}, map, kv_parse}, {false, {string, string}, map, kv_parse}, {false, {string, string, string}, map, kv_parse}}},
-        {"Objects", "kv.get", "kv.get(s, key[, vsep[, fsep]])", "The value of one key, null without it.",
-         {{"kv.get('firstName - John , lastName - Cena', 'firstName', '-')", "'John'"}, {"kv.get('a:1', 'c')", "null"}},
-         {{false, {string, string}, any, kv_get}, {false, {string, string, string}, any, kv_get}, {false, {string, string, string, string}, any, kv_get}}},
-        {"Objects", "maps.union", "maps.union(m, …)", "All entries of 1 to 32 maps; the first value of a key wins.",
-         {{"maps.union({'a': 1}, {'a': 2, 'b': 3})", "{'a': 1, 'b': 3}"}, {"maps.union({}, {'x': null})", "{'x': null}"}}, {{false, {map}, map, maps_union, nullptr, true}}},
-        {"Objects", "min", "l.min()", "The least element; all must be comparable.", {{"[3, 1, 4].min()", "1"}, {"['b', 'a'].min()", "'a'"}, {"[].min()", "error"}},
+        {"Objects",
+         "kv.parse",
+         "kv.parse(s[, vsep[, fsep]])",
+         "Fields cut at fsep (','), each at its first vsep (':'), trimmed; the first of equal keys "
+         "wins.",
+         {{"kv.parse('firstName=John,phone=123 456', '=')",
+           "{'firstName': 'John', 'phone': '123 456'}"},
+          {"kv.parse('a - 1 ; b - ', '-', ';')", "{'a': '1', 'b': ''}"}},
+         {{false, {string}, map, kv_parse},
+          {false, {string, string}, map, kv_parse},
+          {false, {string, string, string}, map, kv_parse}}},
+        {"Objects",
+         "kv.get",
+         "kv.get(s, key[, vsep[, fsep]])",
+         "The value of one key, null without it.",
+         {{"kv.get('firstName - John , lastName - Cena', 'firstName', '-')", "'John'"},
+          {"kv.get('a:1', 'c')", "null"}},
+         {{false, {string, string}, any, kv_get},
+          {false, {string, string, string}, any, kv_get},
+          {false, {string, string, string, string}, any, kv_get}}},
+        {"Objects",
+         "maps.union",
+         "maps.union(m, …)",
+         "All entries of 1 to 32 maps; the first value of a key wins.",
+         {{"maps.union({'a': 1}, {'a': 2, 'b': 3})", "{'a': 1, 'b': 3}"},
+          {"maps.union({}, {'x': null})", "{'x': null}"}},
+         {{false, {map}, map, maps_union, nullptr, true}}},
+        {"Objects",
+         "min",
+         "l.min()",
+         "The least element; all must be comparable.",
+         {{"[3, 1, 4].min()", "1"}, {"['b', 'a'].min()", "'a'"}, {"[].min()", "error"}},
          {{true, {list}, any, extreme<false>}}},
-        {"Objects", "max", "l.max()", "The greatest element.", {{"[3, 1, 4].max()", "4"}, {"[1, 2.5].max()", "2.5"}}, {{true, {list}, any, extreme<true>}}},
-        {"Objects", "json.parse", "json.parse(s)", "JSON text as a value, numbers as in events.", {{"json.parse('{\"a\": [1, 2.5]}').a", "[1, 2.5]"}, {"json.parse('nope')", "error"}},
+        {"Objects",
+         "max",
+         "l.max()",
+         "The greatest element.",
+         {{"[3, 1, 4].max()", "4"}, {"[1, 2.5].max()", "2.5"}},
+         {{true, {list}, any, extreme<true>}}},
+        {"Objects",
+         "json.parse",
+         "json.parse(s)",
+         "JSON text as a value, numbers as in events.",
+         {{"json.parse('{\"a\": [1, 2.5]}').a", "[1, 2.5]"}, {"json.parse('nope')", "error"}},
          {{false, {string}, any, json_parse}}},
-        {"Objects", "json.serialize", "json.serialize(x)", "Compact JSON text, keys in order.",
-         {{"json.serialize({'a': [1, 2.0, null]})", "'{\"a\":[1,2.0,null]}'"}, {"json.serialize('é\"')", "'\"é\\\\\"\"'"}, {"json.serialize(int)", "error"}},
+        {"Objects",
+         "json.serialize",
+         "json.serialize(x)",
+         "Compact JSON text, keys in order.",
+         {{"json.serialize({'a': [1, 2.0, null]})", "'{\"a\":[1,2.0,null]}'"},
+          {"json.serialize('é\"')", "'\"é\\\\\"\"'"},
+          {"json.serialize(int)", "error"}},
          {{false, {any}, string, json_serialize}}},
-        {"Objects", "uuid.v4", "uuid.v4()", "A version 4 UUID that is the same for the same seed, event, rule and call.", {{"uuid.v4().size()", "36"}},
-         {{false, {}, string, uuid_v4}}, false},
+        {"Objects",
+         "uuid.v4",
+         "uuid.v4()",
+         "A version 4 UUID that is the same for the same seed, event, rule and call.",
+         {{"uuid.v4().size()", "36"}},
+         {{false, {}, string, uuid_v4}},
+         false},
     };
 }
 

@@ -1,8 +1,9 @@
+// A tabular file: its end declares functions with signatures, help and examples.
+#include <utf8proc.h>
+
 #include "rules/expression/functions/support.hpp"
 #include "rules/expression/json_writer.hpp"
 #include "rules/expression/utf8.hpp"
-
-#include <utf8proc.h>
 
 namespace sluice::rules::expression {
 
@@ -37,7 +38,8 @@ value equals_ignore_case(evaluation_context&, arguments given, const call_site&)
     const auto a = given[0].text(), b = given[1].text();
     std::size_t i = 0, k = 0;
     while (i < a.size() && k < b.size()) {
-        if (folded(static_cast<utf8proc_int32_t>(decode_at(a, i))) != folded(static_cast<utf8proc_int32_t>(decode_at(b, k)))) {
+        if (folded(static_cast<utf8proc_int32_t>(decode_at(a, i))) !=
+            folded(static_cast<utf8proc_int32_t>(decode_at(b, k)))) {
             return value::from_bool(false);
         }
         i += code_point_length(a[i]);
@@ -102,7 +104,8 @@ bool append_joined(arguments items, std::string_view separator, bool& first, std
         }
         if (!first) into += separator;
         first = false;
-        const bool written = item.is(value_kind::map) ? write_json(item, into) : append_text_form(item, into);
+        const bool written =
+            item.is(value_kind::map) ? write_json(item, into) : append_text_form(item, into);
         if (!written) return false;
     }
     return true;
@@ -124,26 +127,66 @@ declarations text_functions()
 {
     using enum value_kind;
     return {
-        {"Text", "lower", "s.lower()", "Unicode lower case, one character to one.", {{"'HeLLo'.lower()", "'hello'"}, {"'ÀÉ'.lower()", "'àé'"}},
+        {"Text",
+         "lower",
+         "s.lower()",
+         "Unicode lower case, one character to one.",
+         {{"'HeLLo'.lower()", "'hello'"}, {"'ÀÉ'.lower()", "'àé'"}},
          {{true, {string}, string, mapped<utf8proc_tolower>}}},
-        {"Text", "upper", "s.upper()", "Unicode upper case, one character to one.", {{"'hello'.upper()", "'HELLO'"}, {"'straße'.upper()", "'STRAẞE'"}},
+        {"Text",
+         "upper",
+         "s.upper()",
+         "Unicode upper case, one character to one.",
+         {{"'hello'.upper()", "'HELLO'"}, {"'straße'.upper()", "'STRAẞE'"}},
          {{true, {string}, string, mapped<upper_of>}}},
-        {"Text", "equalsIgnoreCase", "s.equalsIgnoreCase(t)", "Equal by simple case folding.",
-         {{"'s'.equalsIgnoreCase('S')", "true"}, {"'ß'.equalsIgnoreCase('SS')", "false"}}, {{true, {string, string}, boolean, equals_ignore_case}}},
-        {"Text", "splitAny", "s.splitAny(chars)", "Cut at every character of chars; empty pieces are dropped.",
-         {{"'Hello world'.splitAny(' ')", "['Hello', 'world']"}, {"'a,b;;c'.splitAny(',;')", "['a', 'b', 'c']"}, {"'a'.splitAny('')", "error"}},
+        {"Text",
+         "equalsIgnoreCase",
+         "s.equalsIgnoreCase(t)",
+         "Equal by simple case folding.",
+         {{"'s'.equalsIgnoreCase('S')", "true"}, {"'ß'.equalsIgnoreCase('SS')", "false"}},
+         {{true, {string, string}, boolean, equals_ignore_case}}},
+        {"Text",
+         "splitAny",
+         "s.splitAny(chars)",
+         "Cut at every character of chars; empty pieces are dropped.",
+         {{"'Hello world'.splitAny(' ')", "['Hello', 'world']"},
+          {"'a,b;;c'.splitAny(',;')", "['a', 'b', 'c']"},
+          {"'a'.splitAny('')", "error"}},
          {{true, {string, string}, list, split_any}}},
-        {"Text", "padLeft", "s.padLeft(n[, pad])", "Filled on the left to n characters with pad (a blank), repeated and cut.",
-         {{"'bat'.padLeft(8, 'yz')", "'yzyzybat'"}, {"'7'.padLeft(3, '0')", "'007'"}, {"'a'.padLeft(-1)", "error"}},
-         {{true, {string, integer}, string, padded<true>}, {true, {string, integer, string}, string, padded<true>}}},
-        {"Text", "padRight", "s.padRight(n[, pad])", "The same on the right.", {{"'bat'.padRight(8, 'yz')", "'batyzyzy'"}, {"'abc'.padRight(2)", "'abc'"}},
-         {{true, {string, integer}, string, padded<false>}, {true, {string, integer, string}, string, padded<false>}}},
-        {"Text", "trimLeft", "s.trimLeft()", "Without Unicode white space at the start.", {{"' hello'.trimLeft()", "'hello'"}, {"'\\ta '.trimLeft()", "'a '"}},
+        {"Text",
+         "padLeft",
+         "s.padLeft(n[, pad])",
+         "Filled on the left to n characters with pad (a blank), repeated and cut.",
+         {{"'bat'.padLeft(8, 'yz')", "'yzyzybat'"},
+          {"'7'.padLeft(3, '0')", "'007'"},
+          {"'a'.padLeft(-1)", "error"}},
+         {{true, {string, integer}, string, padded<true>},
+          {true, {string, integer, string}, string, padded<true>}}},
+        {"Text",
+         "padRight",
+         "s.padRight(n[, pad])",
+         "The same on the right.",
+         {{"'bat'.padRight(8, 'yz')", "'batyzyzy'"}, {"'abc'.padRight(2)", "'abc'"}},
+         {{true, {string, integer}, string, padded<false>},
+          {true, {string, integer, string}, string, padded<false>}}},
+        {"Text",
+         "trimLeft",
+         "s.trimLeft()",
+         "Without Unicode white space at the start.",
+         {{"' hello'.trimLeft()", "'hello'"}, {"'\\ta '.trimLeft()", "'a '"}},
          {{true, {string}, string, trimmed<true>}}},
-        {"Text", "trimRight", "s.trimRight()", "Without Unicode white space at the end.", {{"'hello '.trimRight()", "'hello'"}, {"' a\\n'.trimRight()", "' a'"}},
+        {"Text",
+         "trimRight",
+         "s.trimRight()",
+         "Without Unicode white space at the end.",
+         {{"'hello '.trimRight()", "'hello'"}, {"' a\\n'.trimRight()", "' a'"}},
          {{true, {string}, string, trimmed<false>}}},
-        {"Text", "joinAny", "l.joinAny(sep)", "Flattened, nulls skipped, the text forms joined; objects as compact JSON.",
-         {{"['Hello', 'world'].joinAny(';')", "'Hello;world'"}, {"[1, [2.5, null], true].joinAny(',')", "'1,2.5,true'"}},
+        {"Text",
+         "joinAny",
+         "l.joinAny(sep)",
+         "Flattened, nulls skipped, the text forms joined; objects as compact JSON.",
+         {{"['Hello', 'world'].joinAny(';')", "'Hello;world'"},
+          {"[1, [2.5, null], true].joinAny(',')", "'1,2.5,true'"}},
          {{true, {list, string}, string, join_any}}},
     };
 }

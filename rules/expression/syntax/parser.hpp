@@ -1,13 +1,13 @@
 #pragma once
-// Tokens to a tree by recursive descent, one method per level of the grammar, macros expanded on the way.
-// Stops at the first mistake: what follows a syntax error is guesswork.
-
-#include "rules/expression/expression.hpp"
-#include "rules/expression/lexer.hpp"
+// Tokens to a tree by recursive descent, one method per level of the grammar, macros expanded on
+// the way. Stops at the first mistake: what follows a syntax error is guesswork.
 
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "rules/expression/expression.hpp"
+#include "rules/expression/syntax/lexer.hpp"
 
 namespace sluice::rules::expression {
 

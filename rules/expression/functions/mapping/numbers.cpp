@@ -1,9 +1,10 @@
+// A tabular file: its end declares functions with signatures, help and examples.
+#include <charconv>
+#include <cmath>
+
 #include "rules/expression/code/operators.hpp"
 #include "rules/expression/functions/support.hpp"
 #include "rules/expression/json_writer.hpp"
-
-#include <charconv>
-#include <cmath>
 
 namespace sluice::rules::expression {
 
@@ -21,7 +22,9 @@ decimal decimal_of(const value& number)
     char text[64];
     decimal made;
     if (number.is(value_kind::floating)) {
-        const auto* end = std::to_chars(text, text + sizeof text, number.as_double(), std::chars_format::scientific).ptr;
+        const auto* end = std::to_chars(text, text + sizeof text, number.as_double(),
+                                        std::chars_format::scientific)
+                              .ptr;
         std::string_view shortest(text, static_cast<std::size_t>(end - text));
         made.negative = shortest.starts_with('-');
         const auto e = shortest.find('e');
@@ -31,7 +34,8 @@ decimal decimal_of(const value& number)
         std::from_chars(shortest.data() + e + (shortest[e + 1] == '+' ? 2 : 1), end, made.exponent);
         ++made.exponent;
     } else {
-        made.digits = number.is(value_kind::integer) ? std::to_string(number.as_int()) : std::to_string(number.as_uint());
+        made.digits = number.is(value_kind::integer) ? std::to_string(number.as_int())
+                                                     : std::to_string(number.as_uint());
         made.negative = made.digits.starts_with('-');
         if (made.negative) made.digits.erase(0, 1);
         made.exponent = static_cast<int>(made.digits.size());
@@ -72,7 +76,8 @@ value round_double(const value& x, int places)
     if (!std::isfinite(x.as_double())) return x;
     auto rounded = decimal_of(x);
     round_to(rounded, places);
-    const auto text = (rounded.negative ? "-0." : "0.") + rounded.digits + "e" + std::to_string(rounded.exponent);
+    const auto text =
+        (rounded.negative ? "-0." : "0.") + rounded.digits + "e" + std::to_string(rounded.exponent);
     double made = 0;
     std::from_chars(text.data(), text.data() + text.size(), made);
     return value::from_double(made);
@@ -88,8 +93,10 @@ value round_integer(const value& x, int places)
     std::int64_t made = 0;
     std::uint64_t natural = 0;
     const auto* end = text.data() + text.size();
-    if (x.is(value_kind::integer) && std::from_chars(text.data(), end, made).ec == std::errc{}) return value::from_int(made);
-    if (x.is(value_kind::unsigned_integer) && std::from_chars(text.data(), end, natural).ec == std::errc{}) {
+    if (x.is(value_kind::integer) && std::from_chars(text.data(), end, made).ec == std::errc{})
+        return value::from_int(made);
+    if (x.is(value_kind::unsigned_integer) &&
+        std::from_chars(text.data(), end, natural).ec == std::errc{}) {
         return value::from_uint(natural);
     }
     return value::error(error_kind::overflow, "integer overflow");
@@ -100,7 +107,8 @@ value round_number(evaluation_context&, arguments given, const call_site&)
     const auto places = given.size() == 2 ? given[1].as_int() : 0;
     if (places < -18 || places > 18) return invalid("number.round() takes -18 to 18 digits");
     const auto& x = given[0];
-    return x.is(value_kind::floating) ? round_double(x, static_cast<int>(places)) : round_integer(x, static_cast<int>(places));
+    return x.is(value_kind::floating) ? round_double(x, static_cast<int>(places))
+                                      : round_integer(x, static_cast<int>(places));
 }
 
 value bigint(evaluation_context&, arguments given, const call_site&)
@@ -109,11 +117,13 @@ value bigint(evaluation_context&, arguments given, const call_site&)
     if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
     const auto* end = text.data() + text.size();
     std::int64_t number = 0;
-    if (const auto o = std::from_chars(text.data(), end, number); o.ec == std::errc{} && o.ptr == end) {
+    if (const auto o = std::from_chars(text.data(), end, number);
+        o.ec == std::errc{} && o.ptr == end) {
         return value::from_int(number);
     }
     std::uint64_t natural = 0;
-    if (const auto o = std::from_chars(text.data(), end, natural); o.ec == std::errc{} && o.ptr == end) {
+    if (const auto o = std::from_chars(text.data(), end, natural);
+        o.ec == std::errc{} && o.ptr == end) {
         return value::from_uint(natural);
     }
     return invalid("the text is no integer of 64 bits");
@@ -127,7 +137,8 @@ std::optional<number_symbols> symbols_of(arguments given, std::size_t index)
 {
     if (given.size() <= index) return number_symbols{};
     const auto text = given[index].text();
-    if (text.size() != 2 || text[0] == text[1] || static_cast<signed char>(text[0]) < 0 || static_cast<signed char>(text[1]) < 0) {
+    if (text.size() != 2 || text[0] == text[1] || static_cast<signed char>(text[0]) < 0 ||
+        static_cast<signed char>(text[1]) < 0) {
         return std::nullopt;
     }
     return number_symbols{text[0], text[1]};
@@ -158,10 +169,12 @@ value parse_number(evaluation_context&, arguments given, const call_site&)
         }
     }
     const auto* end = plain.data() + plain.size();
-    if (!digit || plain.back() == '.' || plain.back() == 'e') return invalid("the text is no number");
+    if (!digit || plain.back() == '.' || plain.back() == 'e')
+        return invalid("the text is no number");
     if (!fraction && !exponent) {
         std::int64_t integer = 0;
-        if (std::from_chars(plain.data(), end, integer).ec == std::errc{}) return value::from_int(integer);
+        if (std::from_chars(plain.data(), end, integer).ec == std::errc{})
+            return value::from_int(integer);
     }
     double number = 0;
     const auto outcome = std::from_chars(plain.data(), end, number);
@@ -205,7 +218,9 @@ std::optional<number_pattern> read_pattern(std::string_view pattern)
     std::size_t at = 0;
     made.prefix = read_literal(pattern, at, made.percent);
     int since_group = -1, digits = 0;
-    for (; at < pattern.size() && std::string_view("0#,").find(pattern[at]) != std::string_view::npos; ++at) {
+    for (;
+         at < pattern.size() && std::string_view("0#,").find(pattern[at]) != std::string_view::npos;
+         ++at) {
         if (pattern[at] == ',') {
             since_group = 0;
             continue;
@@ -224,7 +239,8 @@ std::optional<number_pattern> read_pattern(std::string_view pattern)
             ++made.fraction_max;
         }
     }
-    if (digits + made.fraction_max == 0 || made.fraction_max > 100 || made.integer_min > 100) return std::nullopt;
+    if (digits + made.fraction_max == 0 || made.fraction_max > 100 || made.integer_min > 100)
+        return std::nullopt;
     if (at < pattern.size() && pattern[at] == 'E') {
         for (++at; at < pattern.size() && pattern[at] == '0'; ++at) ++made.exponent_min;
         if (made.exponent_min == 0) return std::nullopt;
@@ -234,16 +250,19 @@ std::optional<number_pattern> read_pattern(std::string_view pattern)
     return made;
 }
 
-void append_grouped(std::string_view digits, const number_pattern& pattern, char group, std::string& into)
+void append_grouped(std::string_view digits, const number_pattern& pattern, char group,
+                    std::string& into)
 {
     for (std::size_t i = 0; i < digits.size(); ++i) {
         const auto left = digits.size() - i;
-        if (i > 0 && pattern.group > 0 && left % static_cast<std::size_t>(pattern.group) == 0) into += group;
+        if (i > 0 && pattern.group > 0 && left % static_cast<std::size_t>(pattern.group) == 0)
+            into += group;
         into += digits[i];
     }
 }
 
-void append_formatted(decimal number, const number_pattern& pattern, const number_symbols& symbols, std::string& into)
+void append_formatted(decimal number, const number_pattern& pattern, const number_symbols& symbols,
+                      std::string& into)
 {
     int exponent = 0;
     const bool zero = number.digits.find_first_not_of('0') == std::string::npos;
@@ -254,14 +273,17 @@ void append_formatted(decimal number, const number_pattern& pattern, const numbe
     round_to(number, pattern.fraction_max);
     std::string whole, fraction;
     for (int i = 0; i < number.exponent; ++i) {
-        whole += static_cast<std::size_t>(i) < number.digits.size() ? number.digits[static_cast<std::size_t>(i)] : '0';
+        whole += static_cast<std::size_t>(i) < number.digits.size()
+                     ? number.digits[static_cast<std::size_t>(i)]
+                     : '0';
     }
     for (int i = number.exponent; i < number.exponent + pattern.fraction_max; ++i) {
         const bool inside = i >= 0 && static_cast<std::size_t>(i) < number.digits.size();
         fraction += inside ? number.digits[static_cast<std::size_t>(i)] : '0';
     }
     whole.erase(0, whole.find_first_not_of('0'));
-    while (static_cast<int>(fraction.size()) > pattern.fraction_min && fraction.back() == '0') fraction.pop_back();
+    while (static_cast<int>(fraction.size()) > pattern.fraction_min && fraction.back() == '0')
+        fraction.pop_back();
     if (static_cast<int>(whole.size()) < pattern.integer_min) {
         whole.insert(0, static_cast<std::size_t>(pattern.integer_min) - whole.size(), '0');
     }
@@ -298,8 +320,10 @@ value format_number(evaluation_context& context, arguments given, const call_sit
 
 result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const> given)
 {
-    if (given[1] != nullptr && given[1]->is(value_kind::string) && !read_pattern(given[1]->text())) {
-        return load_failure("the number pattern '" + std::string(given[1]->text()) + "' is invalid");
+    if (given[1] != nullptr && given[1]->is(value_kind::string) &&
+        !read_pattern(given[1]->text())) {
+        return load_failure("the number pattern '" + std::string(given[1]->text()) +
+                            "' is invalid");
     }
     return std::shared_ptr<const void>{};
 }
@@ -309,7 +333,9 @@ value sum(evaluation_context& context, arguments given, const call_site&)
     auto total = value::from_int(0);
     for (const auto& item : given[0].items()) {
         if (!item.is_number()) return no_overload(item);
-        total = &item == given[0].items().data() ? item : arithmetic(operator_kind::add, total, item, context);
+        total = &item == given[0].items().data()
+                    ? item
+                    : arithmetic(operator_kind::add, total, item, context);
         if (total.is_error()) return total;
     }
     return total;
@@ -326,7 +352,8 @@ value average(evaluation_context& context, arguments given, const call_site& sit
 
 using enum value_kind;
 
-std::vector<overload> with_numbers(std::vector<value_kind> rest, value_kind result, function_code code, prepare_code prepare = nullptr)
+std::vector<overload> with_numbers(std::vector<value_kind> rest, value_kind result,
+                                   function_code code, prepare_code prepare = nullptr)
 {
     std::vector<overload> all;
     for (const auto kind : {integer, unsigned_integer, floating}) {
@@ -348,20 +375,53 @@ std::vector<overload> joined(std::vector<overload> a, const std::vector<overload
 declarations number_functions()
 {
     return {
-        {"Numbers", "number.bigint", "number.bigint(s)", "A decimal integer of up to 64 bits as int, else as uint.",
-         {{"number.bigint('18446744073709551615')", "18446744073709551615u"}, {"number.bigint('1000000.34')", "error"}}, {{false, {string}, any, bigint}}},
-        {"Numbers", "number.round", "number.round(x[, digits])", "Halves away from zero on the shortest decimal digits; an int stays int.",
-         {{"number.round(1.005, 2)", "1.01"}, {"number.round(89, 2)", "89"}, {"number.round(-2.5)", "-3.0"}, {"number.round(1250, -2)", "1300"}},
+        {"Numbers",
+         "number.bigint",
+         "number.bigint(s)",
+         "A decimal integer of up to 64 bits as int, else as uint.",
+         {{"number.bigint('18446744073709551615')", "18446744073709551615u"},
+          {"number.bigint('1000000.34')", "error"}},
+         {{false, {string}, any, bigint}}},
+        {"Numbers",
+         "number.round",
+         "number.round(x[, digits])",
+         "Halves away from zero on the shortest decimal digits; an int stays int.",
+         {{"number.round(1.005, 2)", "1.01"},
+          {"number.round(89, 2)", "89"},
+          {"number.round(-2.5)", "-3.0"},
+          {"number.round(1250, -2)", "1300"}},
          joined(with_numbers({}, any, round_number), with_numbers({integer}, any, round_number))},
-        {"Numbers", "number.format", "number.format(x, pattern[, symbols])", "Digits 0 and #, point, grouping, percent, exponent, 'text'; symbols are point and grouping character.",
-         {{"number.format(1234567.891, '#,##0.00')", "'1,234,567.89'"}, {"number.format(1234.5, '#,##0.00', ',.')", "'1.234,50'"},
-          {"number.format(0.256, '0.0%')", "'25.6%'"}, {"number.format(-5, '000')", "'-005'"}},
-         joined(with_numbers({string}, string, format_number, prepare_pattern), with_numbers({string, string}, string, format_number, prepare_pattern))},
-        {"Numbers", "number.parse", "number.parse(s[, symbols])", "Reads what number.format() writes.",
-         {{"number.parse('1,234.50')", "1234.5"}, {"number.parse('1.234', ',.')", "1234"}, {"number.parse('1x')", "error"}},
+        {"Numbers",
+         "number.format",
+         "number.format(x, pattern[, symbols])",
+         "Digits 0 and #, point, grouping, percent, exponent, 'text'; symbols are point and "
+         "grouping character.",
+         {{"number.format(1234567.891, '#,##0.00')", "'1,234,567.89'"},
+          {"number.format(1234.5, '#,##0.00', ',.')", "'1.234,50'"},
+          {"number.format(0.256, '0.0%')", "'25.6%'"},
+          {"number.format(-5, '000')", "'-005'"}},
+         joined(with_numbers({string}, string, format_number, prepare_pattern),
+                with_numbers({string, string}, string, format_number, prepare_pattern))},
+        {"Numbers",
+         "number.parse",
+         "number.parse(s[, symbols])",
+         "Reads what number.format() writes.",
+         {{"number.parse('1,234.50')", "1234.5"},
+          {"number.parse('1.234', ',.')", "1234"},
+          {"number.parse('1x')", "error"}},
          {{false, {string}, any, parse_number}, {false, {string, string}, any, parse_number}}},
-        {"Numbers", "sum", "l.sum()", "The sum of numbers; 0 of an empty list.", {{"[1, 2.5].sum()", "3.5"}, {"[].sum()", "0"}}, {{true, {list}, any, sum}}},
-        {"Numbers", "avg", "l.avg()", "The mean as a double.", {{"[1, 2].avg()", "1.5"}, {"[].avg()", "error"}}, {{true, {list}, floating, average}}},
+        {"Numbers",
+         "sum",
+         "l.sum()",
+         "The sum of numbers; 0 of an empty list.",
+         {{"[1, 2.5].sum()", "3.5"}, {"[].sum()", "0"}},
+         {{true, {list}, any, sum}}},
+        {"Numbers",
+         "avg",
+         "l.avg()",
+         "The mean as a double.",
+         {{"[1, 2].avg()", "1.5"}, {"[].avg()", "error"}},
+         {{true, {list}, floating, average}}},
     };
 }
 

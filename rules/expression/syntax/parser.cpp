@@ -1,20 +1,18 @@
-#include "rules/expression/parser.hpp"
-
-#include "rules/expression/macros.hpp"
-#include "rules/expression/utf8.hpp"
+#include "rules/expression/syntax/parser.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
+
+#include "rules/expression/syntax/macros.hpp"
+#include "rules/expression/utf8.hpp"
 
 namespace sluice::rules::expression {
 
 namespace {
 
 constexpr std::array<std::string_view, 17> reserved_words = {
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import",
-    "let", "loop", "package", "namespace", "return", "var", "void", "while"};
+    "as",  "break", "const",   "continue",  "else",   "for", "function", "if",   "import",
+    "let", "loop",  "package", "namespace", "return", "var", "void",     "while"};
 constexpr std::array<std::string_view, 4> keywords = {"true", "false", "null", "in"};
 
 bool is_one_of(std::string_view word, std::span<const std::string_view> words)
@@ -38,7 +36,8 @@ operator_kind relation_of(const token& t)
 bool is_dotted_name(const node& n)
 {
     if (n.kind == node_kind::identifier) return true;
-    return n.kind == node_kind::select && !n.optional && !n.presence && is_dotted_name(*n.children[0]);
+    return n.kind == node_kind::select && !n.optional && !n.presence &&
+           is_dotted_name(*n.children[0]);
 }
 
 }  // namespace
@@ -70,8 +69,8 @@ node_ptr parser::sealed(node_ptr built)
     built->height = height + 1;
     if (built->height <= bounds_.tree_height_max) return built;
     return fail(built->position, "the expression is nested too deeply",
-                "split it into variables; at most " + std::to_string(bounds_.tree_height_max)
-                    + " operators may follow each other");
+                "split it into variables; at most " + std::to_string(bounds_.tree_height_max) +
+                    " operators may follow each other");
 }
 
 node_ptr parser::binary(operator_kind op, source_offset position, node_ptr left, node_ptr right)
@@ -93,9 +92,10 @@ bool parser::expect(std::string_view symbol, std::string_view where)
     if (token_.kind == token_kind::bad) {
         fail(token_.position, std::string(token_.text));
     } else {
-        fail(token_.position, "expected '" + std::string(symbol) + "' " + std::string(where) + ", found "
-                                  + (token_.kind == token_kind::end ? std::string(token_.text)
-                                                                    : "'" + std::string(token_.text) + "'"));
+        fail(token_.position,
+             "expected '" + std::string(symbol) + "' " + std::string(where) + ", found " +
+                 (token_.kind == token_kind::end ? std::string(token_.text)
+                                                 : "'" + std::string(token_.text) + "'"));
     }
     return false;
 }
@@ -106,7 +106,8 @@ node_ptr parser::parse()
     auto root = expression();
     if (root && token_.kind != token_kind::end) {
         if (token_.kind == token_kind::bad) return fail(token_.position, std::string(token_.text));
-        return fail(token_.position, "unexpected '" + std::string(token_.text) + "' after the expression");
+        return fail(token_.position,
+                    "unexpected '" + std::string(token_.text) + "' after the expression");
     }
     return root;
 }
@@ -209,7 +210,8 @@ node_ptr parser::unary()
     while (token_.is(symbol) && !sign_of_literal) {
         positions.push_back(token_.position);
         advance();
-        sign_of_literal = !is_not && (token_.kind == token_kind::integer || token_.kind == token_kind::floating);
+        sign_of_literal =
+            !is_not && (token_.kind == token_kind::integer || token_.kind == token_kind::floating);
     }
     node_ptr operand;
     if (sign_of_literal) {
@@ -217,7 +219,8 @@ node_ptr parser::unary()
         positions.pop_back();
         operand = number(true);
         while (operand && (token_.is(".") || token_.is("["))) {
-            operand = token_.is(".") ? after_dot(std::move(operand)) : after_bracket(std::move(operand));
+            operand =
+                token_.is(".") ? after_dot(std::move(operand)) : after_bracket(std::move(operand));
         }
     } else {
         operand = member();
@@ -286,7 +289,8 @@ node_ptr parser::finish_call(node_ptr call)
     if (!arguments(call->children)) return nullptr;
     call = sealed(std::move(call));
     if (!call) return nullptr;
-    if (auto problem = expand_macro(call)) return fail(problem->position, std::move(problem->message));
+    if (auto problem = expand_macro(call))
+        return fail(problem->position, std::move(problem->message));
     return call;
 }
 
@@ -323,23 +327,29 @@ node_ptr parser::primary()
 {
     const auto start = token_;
     switch (start.kind) {
-    case token_kind::integer:
-    case token_kind::unsigned_integer:
-    case token_kind::floating: return number(false);
-    case token_kind::string:
-    case token_kind::bytes: {
-        auto made = make(node_kind::literal, start.position);
-        const bool is_string = start.kind == token_kind::string;
-        made->constant = is_string ? value::from_string(start.text) : value::from_bytes(start.text);
-        advance();
-        return made;
-    }
-    case token_kind::identifier: return named(false);
-    case token_kind::bad: return fail(start.position, std::string(start.text));
-    case token_kind::end: return fail(start.position, "the expression ends too early");
-    case token_kind::quoted_field:
-        return fail(start.position, "a back-quoted name may only follow a '.'");
-    case token_kind::symbol: break;
+        case token_kind::integer:
+        case token_kind::unsigned_integer:
+        case token_kind::floating:
+            return number(false);
+        case token_kind::string:
+        case token_kind::bytes: {
+            auto made = make(node_kind::literal, start.position);
+            const bool is_string = start.kind == token_kind::string;
+            made->constant =
+                is_string ? value::from_string(start.text) : value::from_bytes(start.text);
+            advance();
+            return made;
+        }
+        case token_kind::identifier:
+            return named(false);
+        case token_kind::bad:
+            return fail(start.position, std::string(start.text));
+        case token_kind::end:
+            return fail(start.position, "the expression ends too early");
+        case token_kind::quoted_field:
+            return fail(start.position, "a back-quoted name may only follow a '.'");
+        case token_kind::symbol:
+            break;
     }
     if (start.is("(")) {
         advance();
@@ -362,7 +372,8 @@ node_ptr parser::named(bool absolute)
     advance();
     if (!absolute && is_one_of(name.text, keywords) && name.text != "in") {
         auto made = make(node_kind::literal, name.position);
-        made->constant = name.text == "null" ? value::null() : value::from_bool(name.text == "true");
+        made->constant =
+            name.text == "null" ? value::null() : value::from_bool(name.text == "true");
         return made;
     }
     if (is_one_of(name.text, keywords) || is_one_of(name.text, reserved_words)) {
@@ -375,90 +386,18 @@ node_ptr parser::named(bool absolute)
     return is_call ? finish_call(std::move(made)) : std::move(made);
 }
 
-node_ptr parser::number(bool negative)
-{
-    const auto number = token_;
-    auto made = make(node_kind::literal, number.position);
-    advance();
-    if (number.kind == token_kind::floating) {
-        double parsed = 0;
-        const auto* end = number.text.data() + number.text.size();
-        const auto outcome = std::from_chars(number.text.data(), end, parsed);
-        const bool underflow = outcome.ec == std::errc::result_out_of_range
-                            && (number.text.find("e-") != std::string_view::npos
-                                || number.text.find("E-") != std::string_view::npos);
-        if (underflow) parsed = 0;
-        if ((outcome.ec != std::errc{} && !underflow) || !std::isfinite(parsed)) {
-            return fail(number.position, "the number is out of the range of double");
-        }
-        made->constant = value::from_double(negative ? -parsed : parsed);
-        return made;
-    }
-    const bool hex = number.text.starts_with("0x");
-    const auto digits = hex ? number.text.substr(2) : number.text;
-    std::uint64_t magnitude = 0;
-    const auto outcome = std::from_chars(digits.data(), digits.data() + digits.size(), magnitude,
-                                         hex ? 16 : 10);
-    const bool is_unsigned = number.kind == token_kind::unsigned_integer;
-    const auto bound = is_unsigned ? UINT64_MAX : (std::uint64_t{1} << 63) - (negative ? 0 : 1);
-    if (outcome.ec != std::errc{} || magnitude > bound) {
-        return fail(number.position, std::string("the number does not fit ") + (is_unsigned ? "uint" : "int"));
-    }
-    if (is_unsigned) {
-        made->constant = value::from_uint(magnitude);
-    } else {
-        made->constant = value::from_int(static_cast<std::int64_t>(negative ? 0 - magnitude : magnitude));
-    }
-    return made;
-}
-
-node_ptr parser::list_literal()
-{
-    auto made = make(node_kind::list, token_.position);
-    advance();
-    while (!token_.is("]")) {
-        made->optional_entries.push_back(token_.is("?"));
-        if (token_.is("?")) advance();
-        auto element = expression();
-        if (!element) return nullptr;
-        made->children.push_back(std::move(element));
-        if (!token_.is(",")) break;
-        advance();
-        if (made->children.empty()) break;
-    }
-    if (!expect("]", "after the list")) return nullptr;
-    return sealed(std::move(made));
-}
-
-node_ptr parser::map_literal()
-{
-    auto made = make(node_kind::map, token_.position);
-    advance();
-    while (!token_.is("}")) {
-        made->optional_entries.push_back(token_.is("?"));
-        if (token_.is("?")) advance();
-        auto key = expression();
-        if (!key || !expect(":", "between key and value")) return nullptr;
-        auto item = expression();
-        if (!item) return nullptr;
-        made->children.push_back(std::move(key));
-        made->children.push_back(std::move(item));
-        if (!token_.is(",")) break;
-        advance();
-    }
-    if (!expect("}", "after the map")) return nullptr;
-    return sealed(std::move(made));
-}
-
-std::optional<tree> parse(std::string_view text, const limits& bounds, std::vector<problem>& problems)
+std::optional<tree> parse(std::string_view text, const limits& bounds,
+                          std::vector<problem>& problems)
 {
     if (!is_valid_utf8(text)) {
         problems.push_back({0, "the expression is not valid UTF-8", ""});
         return std::nullopt;
     }
-    if (text.size() > bounds.text_code_points_max && count_code_points(text) > bounds.text_code_points_max) {
-        problems.push_back({0, "the expression is too long",
-                            "at most " + std::to_string(bounds.text_code_points_max) + " characters"});
+    if (text.size() > bounds.text_code_points_max &&
+        count_code_points(text) > bounds.text_code_points_max) {
+        problems.push_back(
+            {0, "the expression is too long",
+             "at most " + std::to_string(bounds.text_code_points_max) + " characters"});
         return std::nullopt;
     }
     tree made;

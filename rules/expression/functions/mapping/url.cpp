@@ -1,9 +1,10 @@
+// A tabular file: its end declares functions with signatures, help and examples.
+#include <algorithm>
+#include <charconv>
+
 #include "rules/expression/compare.hpp"
 #include "rules/expression/functions/support.hpp"
 #include "rules/expression/utf8.hpp"
-
-#include <algorithm>
-#include <charconv>
 
 namespace sluice::rules::expression {
 
@@ -36,7 +37,8 @@ bool split_authority(url_parts& url)
         url.host = rest.substr(0, colon);
         url.port = colon == std::string_view::npos ? std::string_view{} : rest.substr(colon + 1);
     }
-    return url.port.find_first_not_of("0123456789") == std::string_view::npos && url.port.size() <= 5;
+    return url.port.find_first_not_of("0123456789") == std::string_view::npos &&
+           url.port.size() <= 5;
 }
 
 // RFC 3986 with a scheme; nullopt for anything else.
@@ -51,7 +53,8 @@ std::optional<url_parts> parse_url(std::string_view text)
     }
     if (url.scheme[0] < 'a') return std::nullopt;
     for (const char c : text) {
-        if (static_cast<unsigned char>(c) <= 0x20 || std::string_view("<>\"{}|\\^`").find(c) != std::string_view::npos) {
+        if (static_cast<unsigned char>(c) <= 0x20 ||
+            std::string_view("<>\"{}|\\^`").find(c) != std::string_view::npos) {
             return std::nullopt;
         }
     }
@@ -122,8 +125,9 @@ value host(evaluation_context& context, arguments given, const call_site&)
 
 value port(evaluation_context&, arguments given, const call_site&)
 {
-    static constexpr std::pair<std::string_view, int> ports[] = {{"http", 80},   {"ws", 80},  {"https", 443}, {"wss", 443},
-                                                                 {"ftp", 21},    {"sftp", 22}, {"ssh", 22}};
+    static constexpr std::pair<std::string_view, int> ports[] = {
+        {"http", 80}, {"ws", 80},   {"https", 443}, {"wss", 443},
+        {"ftp", 21},  {"sftp", 22}, {"ssh", 22}};
     const auto url = parse_url(given[0].text());
     if (!url || !url->has_authority) return value::null();
     if (!url->port.empty()) {
@@ -143,7 +147,8 @@ value path(evaluation_context&, arguments given, const call_site&)
     if (!url) return value::null();
     if (given.size() == 1 || given[1].as_bool()) return value::from_string(url->path);
     const auto slash = url->path.rfind('/');
-    return value::from_string(slash == std::string_view::npos ? url->path : url->path.substr(slash + 1));
+    return value::from_string(slash == std::string_view::npos ? url->path
+                                                              : url->path.substr(slash + 1));
 }
 
 enum class anchor { remove, retain, append };
@@ -176,7 +181,8 @@ value query(evaluation_context& context, arguments given, const call_site&)
         const auto name = build_string(context, key);
         const auto content = build_string(context, item);
         if (name.is_error() || content.is_error()) return false;
-        const bool known = std::any_of(entries.begin(), entries.end(), [&](const auto& e) { return equal(e.key, name); });
+        const bool known = std::any_of(entries.begin(), entries.end(),
+                                       [&](const auto& e) { return equal(e.key, name); });
         if (!known) entries.push_back({name, content});
         return entries.size() <= 1000;
     };
@@ -186,7 +192,8 @@ value query(evaluation_context& context, arguments given, const call_site&)
         if (part.empty()) continue;
         const auto equals = part.find('=');
         const auto name = percent_decoded(part.substr(0, equals), true);
-        const auto content = percent_decoded(equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1), true);
+        const auto content = percent_decoded(
+            equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1), true);
         if (!name || !content) return invalid("the query of the URL has a bad escape");
         if (!add(*name, *content)) return limit_error("the query has too many parameters");
     }
@@ -227,27 +234,57 @@ declarations url_functions()
 {
     using enum value_kind;
     return {
-        {"URLs", "url.protocol", "url.protocol(s)", "The scheme in lower case; null without a valid URL.",
-         {{"url.protocol('https://platform.adobe.com/home')", "'https'"}, {"url.protocol('no url')", "null"}}, {{false, {string}, any, protocol}}},
-        {"URLs", "url.host", "url.host(s)", "The host in lower case, without user, port and brackets; null if invalid.",
-         {{"url.host('foo://example.com:8042/over/there?name=ferret#nose')", "'example.com'"}, {"url.host('http://u@[::1]:80/')", "'::1'"}},
+        {"URLs",
+         "url.protocol",
+         "url.protocol(s)",
+         "The scheme in lower case; null without a valid URL.",
+         {{"url.protocol('https://platform.adobe.com/home')", "'https'"},
+          {"url.protocol('no url')", "null"}},
+         {{false, {string}, any, protocol}}},
+        {"URLs",
+         "url.host",
+         "url.host(s)",
+         "The host in lower case, without user, port and brackets; null if invalid.",
+         {{"url.host('foo://example.com:8042/over/there?name=ferret#nose')", "'example.com'"},
+          {"url.host('http://u@[::1]:80/')", "'::1'"}},
          {{false, {string}, any, host}}},
-        {"URLs", "url.port", "url.port(s)", "The port, or the usual one of http, https, ws, wss, ftp, sftp, ssh; else null.",
-         {{"url.port('sftp://example.com//home/joe/employee.csv')", "22"}, {"url.port('foo://example.com:8042/over/there?name=ferret#nose')", "8042"}},
+        {"URLs",
+         "url.port",
+         "url.port(s)",
+         "The port, or the usual one of http, https, ws, wss, ftp, sftp, ssh; else null.",
+         {{"url.port('sftp://example.com//home/joe/employee.csv')", "22"},
+          {"url.port('foo://example.com:8042/over/there?name=ferret#nose')", "8042"}},
          {{false, {string}, any, port}}},
-        {"URLs", "url.path", "url.path(s[, full])", "The path as written; with false only its last segment; null if invalid.",
+        {"URLs",
+         "url.path",
+         "url.path(s[, full])",
+         "The path as written; with false only its last segment; null if invalid.",
          {{"url.path('sftp://example.com//home/joe/employee.csv')", "'//home/joe/employee.csv'"},
           {"url.path('sftp://example.com//home/joe/employee.csv', false)", "'employee.csv'"}},
          {{false, {string}, any, path}, {false, {string, boolean}, any, path}}},
-        {"URLs", "url.query", "url.query(s[, anchor])", "The decoded parameters, first of repeated names; anchor 'remove', 'retain' or 'append'.",
-         {{"url.query('foo://example.com:8042/over/there?name=ferret#nose', 'retain')", "{'name': 'ferret#nose'}"},
-          {"url.query('foo://example.com:8042/over/there?name=ferret#nose', 'append')", "{'name': 'ferret', '_anchor_': 'nose'}"},
-          {"url.query('https://a.b/?x=1&x=2&y=a+b')", "{'x': '1', 'y': 'a b'}"}, {"url.query('no url')", "error"}},
+        {"URLs",
+         "url.query",
+         "url.query(s[, anchor])",
+         "The decoded parameters, first of repeated names; anchor 'remove', 'retain' or 'append'.",
+         {{"url.query('foo://example.com:8042/over/there?name=ferret#nose', 'retain')",
+           "{'name': 'ferret#nose'}"},
+          {"url.query('foo://example.com:8042/over/there?name=ferret#nose', 'append')",
+           "{'name': 'ferret', '_anchor_': 'nose'}"},
+          {"url.query('https://a.b/?x=1&x=2&y=a+b')", "{'x': '1', 'y': 'a b'}"},
+          {"url.query('no url')", "error"}},
          {{false, {string}, map, query}, {false, {string, string}, map, query}}},
-        {"URLs", "url.encode", "url.encode(s)", "Everything but letters, digits, '-', '_', '.' as %XX.",
-         {{"url.encode('https://example.com/a_b')", "'https%3A%2F%2Fexample.com%2Fa_b'"}, {"url.encode('a b~ü')", "'a%20b%7E%C3%BC'"}},
+        {"URLs",
+         "url.encode",
+         "url.encode(s)",
+         "Everything but letters, digits, '-', '_', '.' as %XX.",
+         {{"url.encode('https://example.com/a_b')", "'https%3A%2F%2Fexample.com%2Fa_b'"},
+          {"url.encode('a b~ü')", "'a%20b%7E%C3%BC'"}},
          {{false, {string}, string, encode}}},
-        {"URLs", "url.decode", "url.decode(s)", "%XX decoded, '+' kept.", {{"url.decode('a%20b+c')", "'a b+c'"}, {"url.decode('100%')", "error"}},
+        {"URLs",
+         "url.decode",
+         "url.decode(s)",
+         "%XX decoded, '+' kept.",
+         {{"url.decode('a%20b+c')", "'a b+c'"}, {"url.decode('100%')", "error"}},
          {{false, {string}, string, decode}}},
     };
 }
