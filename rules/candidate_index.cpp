@@ -37,7 +37,8 @@ std::vector<predicate_id> necessary(const condition_table& conditions, condition
 
 }  // namespace
 
-candidate_index::candidate_index(const condition_table& conditions, std::span<const filed_rule> rules)
+candidate_index::candidate_index(const condition_table& conditions,
+                                 std::span<const filed_rule> rules)
 {
     // How many rules would share a key: the rarest key is the most selective one.
     std::map<std::pair<expression::slot_index, std::string_view>, std::uint32_t> uses;
@@ -74,7 +75,8 @@ candidate_index::candidate_index(const condition_table& conditions, std::span<co
 candidate_index::filed_group& candidate_index::group_of(const simple_predicate& simple)
 {
     for (auto& known : groups_) {
-        if (known.slot != simple.slot || known.fallback.has_value() != simple.fallback.has_value()) continue;
+        if (known.slot != simple.slot || known.fallback.has_value() != simple.fallback.has_value())
+            continue;
         if (!known.fallback || known.fallback->text() == simple.fallback->text()) return known;
     }
     groups_.push_back({.slot = simple.slot, .fallback = simple.fallback});

@@ -1,20 +1,21 @@
 #pragma once
 // Finds the few rules of a large set that can match at all: rules are filed under a condition
-// `path == 'text'` (or `in`) that must hold for them. Built while compiling, then immutable, any thread.
-
-#include "rules/conditions/condition.hpp"
+// `path == 'text'` (or `in`) that must hold for them. Built while compiling, then immutable, any
+// thread.
 
 #include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "rules/conditions/condition.hpp"
+
 namespace sluice::rules {
 
 class candidate_index {
 public:
     struct filed_rule {
-        std::uint32_t rule = 0;          ///< what the caller calls it
+        std::uint32_t rule = 0;  ///< what the caller calls it
         condition_id condition = 0;
     };
 
@@ -30,7 +31,8 @@ public:
         for (std::uint32_t i = 0; i < groups_.size(); ++i) {
             const auto& group = groups_[i];
             const auto* found = &slots[group.slot];
-            if (group.fallback && (found->is_null() || found->is_absent())) found = &*group.fallback;
+            if (group.fallback && (found->is_null() || found->is_absent()))
+                found = &*group.fallback;
             if (found->is_error()) {
                 absent(i);
             } else if (found->is(expression::value_kind::string)) {

@@ -10,7 +10,15 @@ using expression::value;
 using expression::value_kind;
 
 enum class meta_field : std::uint8_t {
-    id, type, dataset, datastream, source, received_at, key, partition, offset,
+    id,
+    type,
+    dataset,
+    datastream,
+    source,
+    received_at,
+    key,
+    partition,
+    offset,
 };
 constexpr std::array<std::string_view, 9> meta_names{
     "id", "type", "dataset", "datastream", "source", "received_at", "key", "partition", "offset"};
@@ -25,15 +33,24 @@ value timestamp_of(wall_time time)
 value meta_value(meta_field field, const event_input& event)
 {
     switch (field) {
-        case meta_field::id: return value::from_string(event.id);
-        case meta_field::type: return value::from_string(event.type);
-        case meta_field::dataset: return value::from_string(event.dataset);
-        case meta_field::datastream: return value::from_string(event.datastream);
-        case meta_field::source: return value::from_string(event.source);
-        case meta_field::received_at: return timestamp_of(event.received_at);
-        case meta_field::key: return event.key ? value::from_string(*event.key) : value::null();
-        case meta_field::partition: return value::from_int(event.partition);
-        case meta_field::offset: return value::from_int(static_cast<std::int64_t>(event.offset));
+        case meta_field::id:
+            return value::from_string(event.id);
+        case meta_field::type:
+            return value::from_string(event.type);
+        case meta_field::dataset:
+            return value::from_string(event.dataset);
+        case meta_field::datastream:
+            return value::from_string(event.datastream);
+        case meta_field::source:
+            return value::from_string(event.source);
+        case meta_field::received_at:
+            return timestamp_of(event.received_at);
+        case meta_field::key:
+            return event.key ? value::from_string(*event.key) : value::null();
+        case meta_field::partition:
+            return value::from_int(event.partition);
+        case meta_field::offset:
+            return value::from_int(static_cast<std::int64_t>(event.offset));
     }
     return value::null();
 }
@@ -47,9 +64,12 @@ bool type_matches(std::string_view wanted, std::string_view type)
 }  // namespace
 
 compiled_program::compiled_program(std::string dataset, const rule_environment& names)
-    : dataset_(std::move(dataset)), clock_(names.clock != nullptr ? names.clock : &system_clock()),
-      seed_(names.seed), parts_(std::make_unique<program_parts>())
-{}
+    : dataset_(std::move(dataset)),
+      clock_(names.clock != nullptr ? names.clock : &system_clock()),
+      seed_(names.seed),
+      parts_(std::make_unique<program_parts>())
+{
+}
 
 std::unique_ptr<evaluation_scratch> compiled_program::make_scratch() const
 {
@@ -69,7 +89,8 @@ void compiled_program::finish()
     }
     for (std::uint32_t i = 0; i < sets_.size(); ++i) {
         const auto& types = sets_[i].event_types;
-        const bool has_prefix = std::ranges::any_of(types, [](auto& t) { return t.ends_with('*'); });
+        const bool has_prefix =
+            std::ranges::any_of(types, [](auto& t) { return t.ends_with('*'); });
         has_prefixes_ = has_prefixes_ || has_prefix;
         if (types.empty() || has_prefix) open_sets_.push_back(i);
         for (const auto& type : types) {
@@ -92,7 +113,8 @@ bool compiled_program::considers(const program_set& set, std::string_view event_
 
 std::span<const std::uint32_t> compiled_program::sets_for(std::string_view event_type) const
 {
-    if (const auto found = typed_sets_.find(event_type); found != typed_sets_.end()) return found->second;
+    if (const auto found = typed_sets_.find(event_type); found != typed_sets_.end())
+        return found->second;
     return open_sets_;
 }
 
@@ -109,14 +131,16 @@ const slot_table& compiled_program::decode(const event_input& event, event_arena
     } else if (parts_->uses_clock) {
         table.now = clock_->wall_now();
     }
-    scratch.reader.fill(parts_->paths, path_root::event, event.json, table.values, table.ranges, arena);
+    scratch.reader.fill(parts_->paths, path_root::event, event.json, table.values, table.ranges,
+                        arena);
     scratch.reader.fill(parts_->paths, path_root::request, event.request_json, table.values,
                         table.ranges, arena);
     fill_meta(event, table, arena);
     return table;
 }
 
-void compiled_program::fill_meta(const event_input& event, slot_table& table, event_arena& arena) const
+void compiled_program::fill_meta(const event_input& event, slot_table& table,
+                                 event_arena& arena) const
 {
     for (const auto& [slot, field] : meta_slots_) {
         table.values[slot] = meta_value(static_cast<meta_field>(field), event);
@@ -124,7 +148,8 @@ void compiled_program::fill_meta(const event_input& event, slot_table& table, ev
     if (meta_root_ == path_set::no_slot) return;
     auto entries = arena.allocate_array<expression::map_entry>(meta_names.size());
     for (std::size_t i = 0; i < meta_names.size(); ++i) {
-        entries[i] = {value::from_string(meta_names[i]), meta_value(static_cast<meta_field>(i), event)};
+        entries[i] = {value::from_string(meta_names[i]),
+                      meta_value(static_cast<meta_field>(i), event)};
     }
     table.values[meta_root_] = value::from_map(entries);
 }
@@ -247,7 +272,8 @@ void compiled_program::add_absent_groups(std::span<const std::uint64_t> groups,
         for (std::uint32_t i = 0; i < set.index->group_count(); ++i) {
             const auto times = groups[set.first_index_group + i];
             if (times == 0) continue;
-            for (const auto rule : set.index->members(i)) into[rules_[rule].outcome].absent += times;
+            for (const auto rule : set.index->members(i))
+                into[rules_[rule].outcome].absent += times;
         }
     }
 }

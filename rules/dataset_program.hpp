@@ -1,12 +1,7 @@
 #pragma once
-// All compiled rules of one dataset: decodes an event, decides every rule, renders requests. Made by the rule
-// compiler, immutable afterwards and shared by all threads; every call works in the caller's scratch.
-
-#include "rules/conditions/condition.hpp"
-#include "rules/request/request_program.hpp"
-#include "rules/rule_engine.hpp"
-#include "rules/candidate_index.hpp"
-#include "rules/rule_scratch.hpp"
+// All compiled rules of one dataset: decodes an event, decides every rule, renders requests. Made
+// by the rule compiler, immutable afterwards and shared by all threads; every call works in the
+// caller's scratch.
 
 #include <memory>
 #include <optional>
@@ -14,17 +9,23 @@
 #include <unordered_map>
 #include <vector>
 
+#include "rules/candidate_index.hpp"
+#include "rules/conditions/condition.hpp"
+#include "rules/request/request_program.hpp"
+#include "rules/rule_engine.hpp"
+#include "rules/rule_scratch.hpp"
+
 namespace sluice::rules {
 
 struct program_sample {
     double rate = 1.0;
-    std::optional<expression::compiled_expression> by;   ///< nothing: the event's id
+    std::optional<expression::compiled_expression> by;  ///< nothing: the event's id
 };
 
 /// A rule of a group: one that acts (`outcome`), or one that holds other rules (`group`).
 struct program_rule {
     static constexpr std::uint32_t none = 0xffff'ffff;
-    std::string name;                        ///< `set/rule`
+    std::string name;  ///< `set/rule`
     std::string short_name;
     config::source_location where;
     condition_id condition = 0;
@@ -38,16 +39,16 @@ struct program_rule {
 
 struct program_group {
     match_mode mode = match_mode::all;
-    std::vector<std::uint32_t> rules;        ///< into compiled_program::rules()
+    std::vector<std::uint32_t> rules;  ///< into compiled_program::rules()
     std::uint32_t otherwise = program_rule::none;
 };
 
 struct program_set {
     std::string name;
     config::source_location where;
-    std::vector<std::string> event_types;    ///< empty: all
+    std::vector<std::string> event_types;  ///< empty: all
     std::uint32_t group = 0;
-    std::optional<candidate_index> index; ///< instead of scanning the group
+    std::optional<candidate_index> index;  ///< instead of scanning the group
     std::uint32_t first_index_group = 0;
 };
 
@@ -87,7 +88,8 @@ public:
     [[nodiscard]] const program_rule& rule(std::uint32_t index) const { return rules_[index]; }
     [[nodiscard]] std::uint32_t leaf_count() const { return leaf_count_; }
     [[nodiscard]] std::uint32_t index_group_count() const { return index_group_count_; }
-    void add_absent_groups(std::span<const std::uint64_t> groups, std::span<rule_counts> into) const;
+    void add_absent_groups(std::span<const std::uint64_t> groups,
+                           std::span<rule_counts> into) const;
 
 private:
     friend class program_builder;
@@ -118,8 +120,9 @@ private:
     std::vector<program_set> sets_;
     std::uint32_t leaf_count_ = 0;
     std::uint32_t index_group_count_ = 0;
-    std::unordered_map<std::string, std::vector<std::uint32_t>, text_hash, std::equal_to<>> typed_sets_;
-    std::vector<std::uint32_t> open_sets_;      ///< for types nobody names: unrestricted and prefixes
+    std::unordered_map<std::string, std::vector<std::uint32_t>, text_hash, std::equal_to<>>
+        typed_sets_;
+    std::vector<std::uint32_t> open_sets_;  ///< for types nobody names: unrestricted and prefixes
     bool has_prefixes_ = false;
     std::vector<std::pair<path_set::slot_index, std::uint8_t>> meta_slots_;
     path_set::slot_index meta_root_ = path_set::no_slot;

@@ -1,9 +1,9 @@
 #include "rules/explain.hpp"
 
+#include <algorithm>
+
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/printer.hpp"
-
-#include <algorithm>
 
 namespace sluice::rules {
 namespace {
@@ -15,10 +15,11 @@ using verdict = explained_rule::verdict;
 /// Walks the groups of one set like decide_group does, but looks at everything.
 class explainer {
 public:
-    explainer(const compiled_program& program, const event_input& event, const decided_event& decided,
-              rule_scratch& scratch)
+    explainer(const compiled_program& program, const event_input& event,
+              const decided_event& decided, rule_scratch& scratch)
         : program_(program), event_(event), decided_(decided), scratch_(scratch)
-    {}
+    {
+    }
 
     void explain_group(std::uint32_t number, bool is_reached, const std::string& outer_reason,
                        explained_set& into)
@@ -44,11 +45,13 @@ private:
         const auto& rule = program_.rule(number);
         explained_rule out{.name = rule.short_name, .set = into.name};
         const auto answer = explain_condition(rule, out);
-        if (rule.group != program_rule::none) return explain_nested(rule, answer, is_reached, not_reached, out, into);
+        if (rule.group != program_rule::none)
+            return explain_nested(rule, answer, is_reached, not_reached, out, into);
         const auto& outcome = program_.outcomes()[rule.outcome];
         out.target = outcome.target;
         out.action = outcome.action;
-        const bool is_matched = std::ranges::find(decided_.matched, rule.outcome) != decided_.matched.end();
+        const bool is_matched =
+            std::ranges::find(decided_.matched, rule.outcome) != decided_.matched.end();
         if (is_matched) {
             out.result = outcome.action == rule_action::drop ? verdict::dropped : verdict::matched;
             out.reason.clear();
@@ -70,14 +73,15 @@ private:
     }
 
     bool explain_nested(const program_rule& rule, truth answer, bool is_reached,
-                        const std::string& not_reached, const explained_rule& outer, explained_set& into)
+                        const std::string& not_reached, const explained_rule& outer,
+                        explained_set& into)
     {
         const auto first = into.rules.size();
         const bool is_open = is_reached && answer == truth::yes;
         const auto why = !is_reached ? not_reached : rule.short_name + ": " + outer.reason;
         explain_group(rule.group, is_open, why, into);
-        return std::any_of(into.rules.begin() + static_cast<std::ptrdiff_t>(first), into.rules.end(),
-                           [](const auto& inner) {
+        return std::any_of(into.rules.begin() + static_cast<std::ptrdiff_t>(first),
+                           into.rules.end(), [](const auto& inner) {
                                return inner.result == verdict::matched ||
                                       inner.result == verdict::dropped;
                            });
@@ -91,9 +95,10 @@ private:
         for (const auto id : conditions.predicates_of(rule.condition)) {
             const auto& predicate = conditions.predicates().at(id);
             const auto shown = conditions.predicates().evaluate(id, scratch_.context);
-            explained_predicate part{.result = truth_of(shown),
-                                     .cost = std::max<std::int64_t>(1, predicate.code.static_cost()),
-                                     .text = predicate.text};
+            explained_predicate part{
+                .result = truth_of(shown),
+                .cost = std::max<std::int64_t>(1, predicate.code.static_cost()),
+                .text = predicate.text};
             part.seen = shown.is_error() ? predicate.code.describe(shown) : values_seen(predicate);
             out.cost += part.cost;
             out.predicates.push_back(std::move(part));
@@ -179,13 +184,20 @@ std::string types_text(const program_set& set)
 std::string_view verdict_text(explained_rule::verdict result)
 {
     switch (result) {
-        case verdict::matched: return "matched";
-        case verdict::no_match: return "no match";
-        case verdict::absent: return "absent";
-        case verdict::error: return "error";
-        case verdict::sampled_out: return "sampled out";
-        case verdict::dropped: return "dropped";
-        case verdict::not_reached: return "not reached";
+        case verdict::matched:
+            return "matched";
+        case verdict::no_match:
+            return "no match";
+        case verdict::absent:
+            return "absent";
+        case verdict::error:
+            return "error";
+        case verdict::sampled_out:
+            return "sampled out";
+        case verdict::dropped:
+            return "dropped";
+        case verdict::not_reached:
+            return "not reached";
     }
     return "";
 }
@@ -205,7 +217,8 @@ explanation explain_event(const compiled_program& program, const event_input& ev
     for (const auto index : decided.matched) out.matched.push_back(program.outcomes()[index].rule);
     explainer walk(program, event, decided, scratch);
     for (const auto& set : program.sets()) {
-        explained_set shown{.name = set.name, .where = set.where, .mode = program.group(set.group).mode};
+        explained_set shown{
+            .name = set.name, .where = set.where, .mode = program.group(set.group).mode};
         if (program.considers(set, event.type)) {
             walk.explain_group(set.group, true, {}, shown);
         } else {

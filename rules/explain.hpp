@@ -1,14 +1,14 @@
 #pragma once
-// Why an event went where it went: every rule, every predicate with the values seen, the request it would send
-// and the members left out. Evaluates without short cuts, so it is slow; for people, not for lanes. Works in
-// a scratch of its own; any thread.
-
-#include "rules/rule_compiler.hpp"
+// Why an event went where it went: every rule, every predicate with the values seen, the request it
+// would send and the members left out. Evaluates without short cuts, so it is slow; for people, not
+// for lanes. Works in a scratch of its own; any thread.
 
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "rules/rule_compiler.hpp"
 
 namespace sluice::rules {
 
@@ -16,22 +16,28 @@ struct explained_predicate {
     truth result = truth::unknown;
     std::int64_t cost = 0;
     std::string text;
-    std::string seen;                        ///< values of the paths, or the error in words
+    std::string seen;  ///< values of the paths, or the error in words
 };
 
 struct explained_rule {
     enum class verdict : std::uint8_t {
-        matched, no_match, absent, error, sampled_out, dropped, not_reached,
+        matched,
+        no_match,
+        absent,
+        error,
+        sampled_out,
+        dropped,
+        not_reached,
     };
     std::string name;
     std::string set;
     verdict result = verdict::no_match;
-    std::string reason;                      ///< the first thing against it; empty when it matched
+    std::string reason;  ///< the first thing against it; empty when it matched
     std::int64_t cost = 0;
     std::vector<explained_predicate> predicates;
     std::string target;
     rule_action action = rule_action::send;
-    std::optional<rendered_request> request; ///< of matched rules
+    std::optional<rendered_request> request;  ///< of matched rules
     std::optional<render_failure> failure;
     std::vector<omitted_member> omitted;
 };
@@ -40,16 +46,16 @@ struct explained_set {
     std::string name;
     config::source_location where;
     match_mode mode = match_mode::all;
-    std::string not_considered;              ///< why, when the event's type is not the set's
+    std::string not_considered;  ///< why, when the event's type is not the set's
     std::int64_t cost = 0;
-    std::vector<explained_rule> rules;       ///< acting rules, in order
+    std::vector<explained_rule> rules;  ///< acting rules, in order
 };
 
 struct explanation {
     std::string event_id, event_type, dataset;
-    std::string problem;                     ///< not empty: nothing could be explained
+    std::string problem;  ///< not empty: nothing could be explained
     std::vector<explained_set> sets;
-    std::vector<std::string> matched;        ///< `set/rule` in order
+    std::vector<std::string> matched;  ///< `set/rule` in order
 };
 
 [[nodiscard]] explanation explain_event(const compiled_program& program, const event_input& event);

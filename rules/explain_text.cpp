@@ -1,8 +1,7 @@
-#include "rules/explain.hpp"
+#include <fmt/format.h>
 
 #include "rules/definition/literal.hpp"
-
-#include <fmt/format.h>
+#include "rules/explain.hpp"
 
 namespace sluice::rules {
 namespace {
@@ -12,11 +11,16 @@ using verdict = explained_rule::verdict;
 std::string_view truth_text(truth t)
 {
     switch (t) {
-        case truth::yes: return "true";
-        case truth::no: return "false";
-        case truth::absent: return "absent";
-        case truth::error: return "error";
-        case truth::unknown: return "unknown";
+        case truth::yes:
+            return "true";
+        case truth::no:
+            return "false";
+        case truth::absent:
+            return "absent";
+        case truth::error:
+            return "error";
+        case truth::unknown:
+            return "unknown";
     }
     return "";
 }
@@ -59,7 +63,8 @@ void append_request(std::string& out, const explained_rule& rule, const request_
     for (const auto& [name, text] : request.headers) {
         out += fmt::format("           {}: {}\n", name, text);
     }
-    if (!request.explanation.empty()) out += fmt::format("           because: {}\n", request.explanation);
+    if (!request.explanation.empty())
+        out += fmt::format("           because: {}\n", request.explanation);
     if (!request.body.empty()) out += fmt::format("           {}\n", shortened(request.body, 2000));
     for (const auto& member : rule.omitted) {
         out += fmt::format("           {}: {} ({})\n", member.is_nulled ? "nulled" : "omitted",
@@ -69,10 +74,10 @@ void append_request(std::string& out, const explained_rule& rule, const request_
 
 void append_rule(std::string& out, const explained_rule& rule, const request_printer& print)
 {
-    const auto head = rule.result == verdict::matched   ? std::string{"MATCHED"}
-                      : rule.result == verdict::dropped ? std::string{"DROPPED"}
-                                                        : fmt::format("{}: {}", verdict_text(rule.result),
-                                                                      rule.reason);
+    const auto head = rule.result == verdict::matched ? std::string{"MATCHED"}
+                      : rule.result == verdict::dropped
+                          ? std::string{"DROPPED"}
+                          : fmt::format("{}: {}", verdict_text(rule.result), rule.reason);
     out += fmt::format("  {}   {}   cost {}\n", rule.name, head, rule.cost);
     for (const auto& part : rule.predicates) {
         out += fmt::format("        {:<7} {:>3}   {}    {}\n", truth_text(part.result), part.cost,

@@ -14,20 +14,35 @@ struct program_builder::set_context {
 
 program_builder::program_builder(const std::string& dataset, const rule_environment& names)
     : names_(names), program_(std::make_shared<compiled_program>(dataset, names))
-{}
+{
+}
 
 void program_builder::add(const rule_set_source& source, config::diagnostics& problems)
 {
+    const auto first_variable = program_->parts().variables.size();
     scope names(program_->parts(), source.name.name, problems);
     for (const auto& library : source.libraries) names.declare_library(library);
     for (const auto& param : source.params) {
         names.declare_param("params." + param.name.name, param.json);
     }
-    program_set set{.name = source.name.name, .where = source.name.where,
-                    .event_types = source.event_types};
+    program_set set{
+        .name = source.name.name, .where = source.name.where, .event_types = source.event_types};
     set.group = add_group(source.group, names, {source, problems});
+    warn_of_unused(first_variable, problems);
     if (!problems.has_errors()) add_index(set, source.group);
     program_->sets_.push_back(std::move(set));
+}
+
+void program_builder::warn_of_unused(std::size_t first, config::diagnostics& problems)
+{
+    const auto& parts = program_->parts();
+    for (auto i = first; i < parts.variables.size(); ++i) {
+        const auto& variable = parts.variables[i];
+        // A library serves several sets; not each of them uses all of it.
+        if (!variable.name.starts_with("variables.")) continue;
+        if (parts.used_variables.contains(static_cast<std::uint32_t>(i))) continue;
+        problems.warning(variable.where, "`" + variable.name + "` is never used", "remove it");
+    }
 }
 
 std::shared_ptr<const compiled_program> program_builder::finish()
@@ -36,7 +51,8 @@ std::shared_ptr<const compiled_program> program_builder::finish()
     return program_;
 }
 
-std::uint32_t program_builder::add_group(const rule_group& group, scope& names, const set_context& set)
+std::uint32_t program_builder::add_group(const rule_group& group, scope& names,
+                                         const set_context& set)
 {
     for (const auto& variable : group.variables) names.declare_variable("variables", variable);
     program_group made{.mode = group.mode};
@@ -98,8 +114,8 @@ void program_builder::add_outcome(const rule_source_node& rule, program_rule& ma
                                   .nulls = rule.nulls.value_or(set.source.nulls)};
     const bool has_request = rule.what == outcome::send || rule.what == outcome::dataset;
     if (has_request) {
-        made.request = request_program::compile(rule.request, rule.what == outcome::send, options, names,
-                                                ordinal, program_->leaf_count_);
+        made.request = request_program::compile(rule.request, rule.what == outcome::send, options,
+                                                names, ordinal, program_->leaf_count_);
     }
     if (rule.explanation) made.explanation = names.compile(*rule.explanation, {}, ordinal);
     check_target(rule, set.problems);
@@ -114,7 +130,8 @@ void program_builder::add_outcome(const rule_source_node& rule, program_rule& ma
     program_->rule_of_outcome_.push_back(0);
 }
 
-void program_builder::check_target(const rule_source_node& rule, config::diagnostics& problems) const
+void program_builder::check_target(const rule_source_node& rule,
+                                   config::diagnostics& problems) const
 {
     const bool is_send = rule.what == rule_source_node::outcome::send;
     if (!is_send && rule.what != rule_source_node::outcome::dataset) return;
@@ -139,8 +156,8 @@ void program_builder::add_index(program_set& set, const rule_group& source)
     for (const auto number : group.rules) {
         const auto& rule = program_->rules_[number];
         // Rules that hold rules, or that act on an error, must be met by every event.
-        const bool must_meet = rule.group != program_rule::none ||
-                               rule.on_error != condition_error::no_match;
+        const bool must_meet =
+            rule.group != program_rule::none || rule.on_error != condition_error::no_match;
         rules.push_back({number, must_meet ? program_->conditions_.always() : rule.condition});
     }
     set.index.emplace(program_->conditions_, rules);

@@ -1,11 +1,11 @@
 #pragma once
 // Builds the program of one dataset out of its rule sets. Used by the rule compiler only.
 
-#include "rules/dataset_program.hpp"
-#include "rules/definition/rule_set.hpp"
-
 #include <memory>
 #include <string>
+
+#include "rules/dataset_program.hpp"
+#include "rules/definition/rule_set.hpp"
 
 namespace sluice::rules {
 
@@ -29,6 +29,7 @@ private:
                      const set_context& set);
     void check_target(const rule_source_node& rule, config::diagnostics& problems) const;
     void add_index(program_set& set, const rule_group& source);
+    void warn_of_unused(std::size_t first, config::diagnostics& problems);
 
     const rule_environment& names_;
     std::shared_ptr<compiled_program> program_;

@@ -1,13 +1,13 @@
 #include "rules/rule_compiler.hpp"
 
-#include "rules/definition/literal.hpp"
-#include "rules/definition/rule_set_reader.hpp"
-#include "rules/program_builder.hpp"
-
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
+
+#include "rules/definition/literal.hpp"
+#include "rules/definition/rule_set_reader.hpp"
+#include "rules/program_builder.hpp"
 
 namespace sluice::rules {
 namespace {
@@ -34,13 +34,14 @@ std::vector<std::string> datasets_of(const std::vector<rule_set_source>& sets,
     for (const auto& set : sets) {
         for (const auto& dataset : set.datasets) {
             if (std::ranges::find(names.datasets, dataset.name) == names.datasets.end()) {
-                const auto near = config::nearest_name(dataset.name,
-                                                       {names.datasets.begin(), names.datasets.end()});
+                const auto near = config::nearest_name(
+                    dataset.name, {names.datasets.begin(), names.datasets.end()});
                 problems.error(dataset.where, "unknown dataset '" + dataset.name + "'",
                                near.empty() ? "declare it under `datasets`"
                                             : "did you mean '" + std::string{near} + "'?");
             }
-            if (std::ranges::find(found, dataset.name) == found.end()) found.push_back(dataset.name);
+            if (std::ranges::find(found, dataset.name) == found.end())
+                found.push_back(dataset.name);
         }
     }
     return found;
@@ -60,8 +61,8 @@ const compiled_program* compiled_catalog::program_of(std::string_view dataset) c
     return found == programs.end() ? nullptr : found->second.get();
 }
 
-std::vector<rule_set_source> read_rule_sets(const std::map<std::string, config::rule_source>& sources,
-                                            config::diagnostics& problems)
+std::vector<rule_set_source> read_rule_sets(
+    const std::map<std::string, config::rule_source>& sources, config::diagnostics& problems)
 {
     const auto documents = file_documents();
     std::vector<rule_set_source> sets;

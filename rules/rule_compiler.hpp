@@ -1,14 +1,14 @@
 #pragma once
-// Rule sets as read to programs per dataset. Runs while the configuration is loaded, on one thread; every
-// problem of every set is reported. What it makes is immutable.
-
-#include "rules/dataset_program.hpp"
-#include "rules/definition/rule_set.hpp"
+// Rule sets as read to programs per dataset. Runs while the configuration is loaded, on one thread;
+// every problem of every set is reported. What it makes is immutable.
 
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "rules/dataset_program.hpp"
+#include "rules/definition/rule_set.hpp"
 
 namespace sluice::rules {
 

@@ -1,11 +1,6 @@
 #pragma once
-// What the gateway sees of the rules: compile all rule sets once, then per event decode, decide, render.
-// Compiled programs are immutable and shared by all threads; scratch belongs to one thread.
-
-#include "config/clock.hpp"
-#include "config/diagnostic.hpp"
-#include "config/settings.hpp"
-#include "rules/event_arena.hpp"
+// What the gateway sees of the rules: compile all rule sets once, then per event decode, decide,
+// render. Compiled programs are immutable and shared by all threads; scratch belongs to one thread.
 
 #include <cstdint>
 #include <map>
@@ -16,11 +11,16 @@
 #include <string_view>
 #include <vector>
 
+#include "config/clock.hpp"
+#include "config/diagnostic.hpp"
+#include "config/settings.hpp"
+#include "rules/event_arena.hpp"
+
 namespace sluice::rules {
 
 /// An event and its metadata as rules see them (`event`, `meta`, `request`). Views of the caller.
 struct event_input {
-    std::string_view json;                  ///< the event, valid JSON
+    std::string_view json;  ///< the event, valid JSON
     std::string_view id;
     std::string_view type;
     std::string_view dataset;
@@ -30,9 +30,9 @@ struct event_input {
     wall_time received_at{};
     std::uint32_t partition = 0;
     std::uint64_t offset = 0;
-    std::string_view request_json;          ///< `request` as JSON object, or empty: absent
-    std::optional<wall_time> now;           ///< what time.now() gives; nothing: the catalog's clock
-    std::optional<std::uint64_t> seed;      ///< of uuid.v4(); nothing: the catalog's
+    std::string_view request_json;      ///< `request` as JSON object, or empty: absent
+    std::optional<wall_time> now;       ///< what time.now() gives; nothing: the catalog's clock
+    std::optional<std::uint64_t> seed;  ///< of uuid.v4(); nothing: the catalog's
 };
 
 /// Index of a rule within its dataset_program; stable for the life of the program.
@@ -43,35 +43,37 @@ enum class rule_action : std::uint8_t { send, dataset, drop };
 /// What a rule does with the events it matches.
 struct rule_outcome {
     rule_action action = rule_action::send;
-    std::string rule;                       ///< "set/rule", as in metrics, dead letters and explain
+    std::string rule;  ///< "set/rule", as in metrics, dead letters and explain
     std::string set;
-    std::string target;                     ///< destination or dataset name; drop: the reason
+    std::string target;  ///< destination or dataset name; drop: the reason
     config::source_location where;
 };
 
-/// An event decoded once for all rules: filled slots and the rules that matched. It refers to the event's
-/// JSON and to the arena it was decoded into; immutable afterwards, so lanes of several threads share it.
+/// An event decoded once for all rules: filled slots and the rules that matched. It refers to the
+/// event's JSON and to the arena it was decoded into; immutable afterwards, so lanes of several
+/// threads share it.
 struct decided_event {
-    const void* slots = nullptr;            ///< internal: slot table in the arena
-    std::span<const rule_index> matched;    ///< in rule order; in the arena
-    /// Rules whose condition failed with `on_condition_error: fail`: the event goes to dead letters.
+    const void* slots = nullptr;          ///< internal: slot table in the arena
+    std::span<const rule_index> matched;  ///< in rule order; in the arena
+    /// Rules whose condition failed with `on_condition_error: fail`: the event goes to dead
+    /// letters.
     std::span<const rule_index> failed;
 };
 
 /// A request as a rule describes it; the destination adds host, credentials and signature.
 struct rendered_request {
     std::string method;
-    std::string path;                       ///< appended to the destination's path; with query
+    std::string path;  ///< appended to the destination's path; with query
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
-    std::string content_type;               ///< empty: no body
-    std::optional<std::string> key;         ///< ordering key when the rule sets its own
+    std::string content_type;        ///< empty: no body
+    std::optional<std::string> key;  ///< ordering key when the rule sets its own
     std::string explanation;
 };
 
 /// Why a request could not be built: dead letter reason `mapping`, with the place.
 struct render_failure {
-    std::string path;                       ///< member of the body, or `path`, `headers.x`, …
+    std::string path;  ///< member of the body, or `path`, `headers.x`, …
     std::string message;
 };
 
@@ -111,8 +113,8 @@ public:
 struct rule_environment {
     std::vector<std::string> datasets;
     std::vector<std::string> destinations;
-    const clock_source* clock = nullptr;    ///< null: the system's; must outlive the catalog
-    std::uint64_t seed = 0;                 ///< of uuid.v4()
+    const clock_source* clock = nullptr;  ///< null: the system's; must outlive the catalog
+    std::uint64_t seed = 0;               ///< of uuid.v4()
 };
 
 /// The compiled rules of a whole configuration.

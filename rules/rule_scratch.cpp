@@ -1,8 +1,8 @@
 #include "rules/rule_scratch.hpp"
 
-#include "rules/dataset_program.hpp"
-
 #include <atomic>
+
+#include "rules/dataset_program.hpp"
 
 namespace sluice::rules {
 namespace {

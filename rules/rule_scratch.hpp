@@ -1,6 +1,10 @@
 #pragma once
-// One thread's working memory for the program of one dataset: answers of predicates, values of variables, an
-// arena for what expressions build, counters. Reset per event, never shrunk; allocates only while it grows.
+// One thread's working memory for the program of one dataset: answers of predicates, values of
+// variables, an arena for what expressions build, counters. Reset per event, never shrunk;
+// allocates only while it grows.
+
+#include <span>
+#include <vector>
 
 #include "rules/conditions/predicate_table.hpp"
 #include "rules/conditions/sample.hpp"
@@ -9,14 +13,11 @@
 #include "rules/rule_engine.hpp"
 #include "rules/scope.hpp"
 
-#include <span>
-#include <vector>
-
 namespace sluice::rules {
 
 /// The decoded event, in the caller's arena: what decided_event::slots points to.
 struct slot_table {
-    std::uint64_t serial = 0;                   ///< tells two events at one address apart
+    std::uint64_t serial = 0;  ///< tells two events at one address apart
     wall_time now{};
     std::span<expression::value> values;
     std::span<json_range> ranges;
@@ -37,22 +38,22 @@ public:
     void enter(const slot_table& table, const event_input& event);
     [[nodiscard]] std::uint64_t next_serial() noexcept { return ++serial_; }
 
-    event_arena arena;                          ///< of expressions; lives until the next event
+    event_arena arena;  ///< of expressions; lives until the next event
     expression::evaluation_context context;
     event_reader reader;
     sampler samples;
-    std::vector<truth> answers;                 ///< per predicate
-    std::vector<rule_index> matched;     ///< of the running decision
+    std::vector<truth> answers;       ///< per predicate
+    std::vector<rule_index> matched;  ///< of the running decision
     std::vector<rule_index> failed;
-    std::vector<rule_counts> own_counts;        ///< `no_match` is not kept, it follows
-    std::vector<std::uint64_t> absent_groups;   ///< per group of all indexes
-    std::vector<omission_counts> omissions;     ///< per leaf of all mappings
+    std::vector<rule_counts> own_counts;             ///< `no_match` is not kept, it follows
+    std::vector<std::uint64_t> absent_groups;        ///< per group of all indexes
+    std::vector<omission_counts> omissions;          ///< per leaf of all mappings
     std::vector<omitted_member>* omitted = nullptr;  ///< explain and tests listen here
     std::uint64_t events = 0;
 
 private:
     const compiled_program& program_;
-    std::vector<expression::value> memo_;       ///< per variable; kind `any`: not evaluated yet
+    std::vector<expression::value> memo_;  ///< per variable; kind `any`: not evaluated yet
     std::uint64_t serial_;
     std::uint64_t current_ = 0;
     mutable std::vector<rule_counts> shown_;

@@ -1,15 +1,15 @@
 #include "rules/rule_tests.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
 #include "config/time_text.hpp"
 #include "rules/definition/literal.hpp"
 #include "rules/explain.hpp"
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/printer.hpp"
-
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <charconv>
 
 namespace sluice::rules {
 namespace {
@@ -25,18 +25,27 @@ const value* find_entry(const value& map, std::string_view key)
     return nullptr;
 }
 
-std::string shown(const value& v) { return expression::to_display_text(v, 120); }
+std::string shown(const value& v)
+{
+    return expression::to_display_text(v, 120);
+}
 
 bool same_scalar(const value& a, const value& b)
 {
     if (a.kind() != b.kind()) return false;
     switch (a.kind()) {
-        case value_kind::string: return a.text() == b.text();
-        case value_kind::floating: return a.as_double() == b.as_double();
-        case value_kind::integer: return a.as_int() == b.as_int();
-        case value_kind::unsigned_integer: return a.as_uint() == b.as_uint();
-        case value_kind::boolean: return a.as_bool() == b.as_bool();
-        default: return true;
+        case value_kind::string:
+            return a.text() == b.text();
+        case value_kind::floating:
+            return a.as_double() == b.as_double();
+        case value_kind::integer:
+            return a.as_int() == b.as_int();
+        case value_kind::unsigned_integer:
+            return a.as_uint() == b.as_uint();
+        case value_kind::boolean:
+            return a.as_bool() == b.as_bool();
+        default:
+            return true;
     }
 }
 
@@ -52,8 +61,8 @@ std::string difference(const value& wanted_raw, const value& got_raw, const std:
                                got.items().size());
         }
         for (std::size_t i = 0; i < wanted.items().size(); ++i) {
-            auto found = difference(wanted.items()[i], got.items()[i], fmt::format("{}[{}]", path, i),
-                                    is_subset, arena);
+            auto found = difference(wanted.items()[i], got.items()[i],
+                                    fmt::format("{}[{}]", path, i), is_subset, arena);
             if (!found.empty()) return found;
         }
         return {};
@@ -67,7 +76,8 @@ std::string difference(const value& wanted_raw, const value& got_raw, const std:
     };
     for (const auto& [key, item] : wanted.entries()) {
         const auto* other = find_entry(got, key.text());
-        if (other == nullptr) return fmt::format("{}: wanted {}, got nothing", below(key.text()), shown(item));
+        if (other == nullptr)
+            return fmt::format("{}: wanted {}, got nothing", below(key.text()), shown(item));
         auto found = difference(item, *other, below(key.text()), is_subset, arena);
         if (!found.empty()) return found;
     }
@@ -101,7 +111,8 @@ std::string text_member(const value& map, std::initializer_list<std::string_view
     return at.is(value_kind::string) ? std::string{at.text()} : std::string{};
 }
 
-std::string first_text(const value& event, std::initializer_list<std::initializer_list<std::string_view>> paths)
+std::string first_text(const value& event,
+                       std::initializer_list<std::initializer_list<std::string_view>> paths)
 {
     for (const auto& path : paths) {
         if (auto text = text_member(event, path); !text.empty()) return text;
@@ -168,7 +179,8 @@ public:
     comparison_of_test(const test_source& test, const explained_set& set,
                        std::vector<std::string>& differences)
         : test_(test), set_(set), differences_(differences)
-    {}
+    {
+    }
 
     void compare()
     {
@@ -211,7 +223,8 @@ private:
         for (const auto& rule : set_.rules) {
             if (has_matched(rule)) got.push_back(rule.name);
         }
-        if (got != *test_.matched) say("matched: wanted {}, got {}", join(*test_.matched), join(got));
+        if (got != *test_.matched)
+            say("matched: wanted {}, got {}", join(*test_.matched), join(got));
     }
 
     void compare_not_matched(const std::string& name, const std::string& text)
@@ -234,9 +247,11 @@ private:
             return;
         }
         if (expected.error) {
-            const auto got = rule->failure ? rule->failure->path + ": " + rule->failure->message : "no error";
+            const auto got =
+                rule->failure ? rule->failure->path + ": " + rule->failure->message : "no error";
             if (!rule->failure || got.find(*expected.error) == std::string::npos) {
-                say("request of {}: wanted the error '{}', got {}", expected.rule, *expected.error, got);
+                say("request of {}: wanted the error '{}', got {}", expected.rule, *expected.error,
+                    got);
             }
             return;
         }
@@ -261,7 +276,8 @@ private:
             const auto same = [&](const auto& header) { return header.first == name; };
             const auto found = std::ranges::find_if(got.headers, same);
             const auto sent = found == got.headers.end() ? std::string{"nothing"} : found->second;
-            if (sent != text) say("request of {}: header {} wanted '{}', got '{}'", rule, name, text, sent);
+            if (sent != text)
+                say("request of {}: header {} wanted '{}', got '{}'", rule, name, text, sent);
         }
         for (const bool is_subset : {false, true}) {
             const auto& wanted = is_subset ? expected.body_has_json : expected.body_json;
@@ -280,7 +296,8 @@ private:
                 if (!member.is_absent) got.push_back(rule.name + ": " + member.path);
             }
         }
-        if (got != *test_.warnings) say("warnings: wanted {}, got {}", join(*test_.warnings), join(got));
+        if (got != *test_.warnings)
+            say("warnings: wanted {}, got {}", join(*test_.warnings), join(got));
     }
 
     const test_source& test_;
@@ -306,9 +323,8 @@ rule_test_result run_test(const rule_set_source& set, const test_source& test,
     rule_test_result out{.set = set.name.name, .name = test.name.name, .where = test.name.where};
     config::diagnostics problems;
     const auto catalog = compile_rule_sets({with_params(set, test)}, names, problems);
-    const auto* program = catalog && !set.datasets.empty()
-                              ? catalog->program_of(set.datasets.front().name)
-                              : nullptr;
+    const auto* program =
+        catalog && !set.datasets.empty() ? catalog->program_of(set.datasets.front().name) : nullptr;
     if (program == nullptr) {
         out.differences.push_back("the rule set does not compile: " + problems.to_text());
         return out;

@@ -1,12 +1,12 @@
 #pragma once
-// Runs the `tests:` of rule sets: what `sluice test` prints. Every test compiles its own set when it changes
-// params, decides its event and compares; nothing is sent. One thread.
-
-#include "rules/rule_compiler.hpp"
+// Runs the `tests:` of rule sets: what `sluice test` prints. Every test compiles its own set when
+// it changes params, decides its event and compares; nothing is sent. One thread.
 
 #include <map>
 #include <string>
 #include <vector>
+
+#include "rules/rule_compiler.hpp"
 
 namespace sluice::rules {
 
@@ -14,8 +14,8 @@ struct rule_test_result {
     std::string set;
     std::string name;
     config::source_location where;
-    std::vector<std::string> differences;   ///< empty: passed
-    std::string explained;                  ///< why, when it failed
+    std::vector<std::string> differences;  ///< empty: passed
+    std::string explained;                 ///< why, when it failed
 };
 
 struct rule_test_report {
@@ -26,12 +26,13 @@ struct rule_test_report {
 };
 
 /// The sources must compile: problems are reported, and then nothing is run.
-[[nodiscard]] rule_test_report run_rule_tests(const std::map<std::string, config::rule_source>& sources,
-                                              const rule_environment& names,
-                                              config::diagnostics& problems);
+[[nodiscard]] rule_test_report run_rule_tests(
+    const std::map<std::string, config::rule_source>& sources, const rule_environment& names,
+    config::diagnostics& problems);
 
 /// Whether two JSON texts are equal as JSON: objects without order, integers and fractions apart.
-/// Empty when they are, else the path and what differs. `is_subset`: members missing in `wanted` are free.
+/// Empty when they are, else the path and what differs. `is_subset`: members missing in `wanted`
+/// are free.
 [[nodiscard]] std::string json_difference(std::string_view wanted, std::string_view got,
                                           bool is_subset = false);
 

@@ -1,10 +1,10 @@
 #include "rules/scope.hpp"
 
-#include "rules/definition/literal.hpp"
-#include "rules/expression/json_reader.hpp"
-
 #include <algorithm>
 #include <array>
+
+#include "rules/definition/literal.hpp"
+#include "rules/expression/json_reader.hpp"
 
 namespace sluice::rules {
 
@@ -37,9 +37,9 @@ private:
 
     std::optional<expression::resolved_path> meta(std::span<const std::string_view> names)
     {
-        static const std::vector<std::string_view> fields{
-            "id", "type", "dataset", "datastream", "source", "received_at", "key", "partition",
-            "offset"};
+        static const std::vector<std::string_view> fields{"id",         "type",      "dataset",
+                                                          "datastream", "source",    "received_at",
+                                                          "key",        "partition", "offset"};
         if (names.empty()) return slot(path_root::meta, names);
         if (std::ranges::find(fields, names[0]) == fields.end()) {
             const auto near = config::nearest_name(names[0], fields);
@@ -82,11 +82,15 @@ bool names_clock(const expression::node& node)
         node.name == "nowMillis") {
         return true;
     }
-    return std::ranges::any_of(node.children, [](const auto& child) { return names_clock(*child); });
+    return std::ranges::any_of(node.children,
+                               [](const auto& child) { return names_clock(*child); });
 }
 
 /// A name that no expression can write, so that nothing captures it.
-std::string hidden(const std::string& name) { return name + "'"; }
+std::string hidden(const std::string& name)
+{
+    return name + "'";
+}
 
 expression::tree identifier_tree(const std::string& name)
 {
@@ -99,7 +103,10 @@ expression::tree identifier_tree(const std::string& name)
 }
 
 /// A JSON scalar or text as a literal of the language.
-std::string literal_text(const std::string& json) { return "json.parse(" + json + ")"; }
+std::string literal_text(const std::string& json)
+{
+    return "json.parse(" + json + ")";
+}
 
 /// The expression of a variable inside the wrapping its options ask for; `@` stands for it.
 std::string wrapper_of(const variable_source& variable)
@@ -123,14 +130,17 @@ std::string wrapper_of(const variable_source& variable)
 }  // namespace
 
 scope::scope(program_parts& parts, std::string set, config::diagnostics& problems)
-    : parts_(&parts), problems_(&problems), set_(std::move(set)), id_(next_scope_id()),
+    : parts_(&parts),
+      problems_(&problems),
+      set_(std::move(set)),
+      id_(next_scope_id()),
       resolver_(std::make_shared<slot_resolver>(parts.paths))
 {
     for (const auto* root : {"event", "meta", "request"}) {
-        names_.push_back({.name = root,
-                          .type = std::string_view{root} == "event" ? value_kind::any
-                                                                    : value_kind::map,
-                          .is_path_root = true});
+        names_.push_back(
+            {.name = root,
+             .type = std::string_view{root} == "event" ? value_kind::any : value_kind::map,
+             .is_path_root = true});
     }
 }
 
@@ -159,7 +169,7 @@ void scope::declare(const std::string& name, const source_text& place, expressio
         return;
     }
     names_.push_back({.name = name, .type = code->type(), .index = index});
-    parts_->variables.push_back({name, set_ + "/" + name, std::move(*code)});
+    parts_->variables.push_back({name, set_ + "/" + name, place.where, std::move(*code)});
 }
 
 void scope::declare_variable(const std::string& prefix, const variable_source& variable)
@@ -257,8 +267,9 @@ bool scope::expand(expression::tree& syntax, expression::node_ptr& at, const sou
     return is_good;
 }
 
-std::optional<expression::compiled_expression> scope::compile(
-    const source_text& source, std::optional<value_kind> expected, std::uint32_t ordinal)
+std::optional<expression::compiled_expression> scope::compile(const source_text& source,
+                                                              std::optional<value_kind> expected,
+                                                              std::uint32_t ordinal)
 {
     if (source.empty()) {
         problems_->error(source.where, "an empty expression");
@@ -278,9 +289,13 @@ std::optional<expression::compiled_expression> scope::finish(expression::tree sy
     auto names = environment();
     names.expected = expected;
     names.first_call_ordinal = ordinal;
+    names.lint = expected == value_kind::boolean;
     std::vector<expression::problem> found;
     auto code = expression::compile(std::move(syntax), names, found);
     report(found, source);
+    if (code) {
+        parts_->used_variables.insert(code->variables().begin(), code->variables().end());
+    }
     return code;
 }
 

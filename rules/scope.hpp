@@ -1,11 +1,8 @@
 #pragma once
-// The names that an expression of a rule set may use, and how its text becomes code: library functions are
-// expanded in place, paths get slots, problems are reported at their place in the YAML. Lives while one
-// dataset's rules are compiled; one thread. What must outlive it goes into program_parts.
-
-#include "rules/definition/rule_set.hpp"
-#include "rules/event/path_set.hpp"
-#include "rules/expression/expression.hpp"
+// The names that an expression of a rule set may use, and how its text becomes code: library
+// functions are expanded in place, paths get slots, problems are reported at their place in the
+// YAML. Lives while one dataset's rules are compiled; one thread. What must outlive it goes into
+// program_parts.
 
 #include <map>
 #include <memory>
@@ -14,19 +11,25 @@
 #include <string>
 #include <vector>
 
+#include "rules/definition/rule_set.hpp"
+#include "rules/event/path_set.hpp"
+#include "rules/expression/expression.hpp"
+
 namespace sluice::rules {
 
 /// Memory and shared tables of a dataset's program.
 struct program_parts {
     struct variable {
-        std::string name;               ///< as written: `variables.items`, `shop.email`
-        std::string rule;               ///< `set/name`, for repeatable ids
+        std::string name;  ///< as written: `variables.items`, `shop.email`
+        std::string rule;  ///< `set/name`, for repeatable ids
+        config::source_location where;
         expression::compiled_expression code;
     };
 
     path_set paths;
     std::vector<variable> variables;
-    event_arena constants{4096};        ///< params and literals of conditions and maps
+    std::set<std::uint32_t> used_variables;  ///< that some other expression names
+    event_arena constants{4096};             ///< params and literals of conditions and maps
     expression::limits bounds;
     bool uses_clock = false;
 };
@@ -42,7 +45,8 @@ public:
     void declare_variable(const std::string& prefix, const variable_source& variable);
     void declare_library(const library_source& library);
 
-    /// Reports problems; nothing when there was an error. `ordinal` counts uuid.v4() calls of the rule.
+    /// Reports problems; nothing when there was an error. `ordinal` counts uuid.v4() calls of the
+    /// rule.
     [[nodiscard]] std::optional<expression::compiled_expression> compile(
         const source_text& source, std::optional<expression::value_kind> expected = {},
         std::uint32_t ordinal = 0);
@@ -66,10 +70,9 @@ private:
 
     void declare_function(const std::string& library, const function_source& function);
     void declare(const std::string& name, const source_text& place, expression::tree syntax);
-    std::optional<expression::compiled_expression> finish(expression::tree syntax,
-                                                          const source_text& source,
-                                                          std::optional<expression::value_kind> expected,
-                                                          std::uint32_t ordinal);
+    std::optional<expression::compiled_expression> finish(
+        expression::tree syntax, const source_text& source,
+        std::optional<expression::value_kind> expected, std::uint32_t ordinal);
     std::optional<expression::tree> parse(const source_text& source);
     bool expand(expression::tree& syntax, expression::node_ptr& at, const source_text& source);
     void report(const std::vector<expression::problem>& found, const source_text& source);

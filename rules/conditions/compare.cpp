@@ -1,16 +1,16 @@
 #include "rules/conditions/compare.hpp"
 
-#include "rules/definition/condition_reader.hpp"
-#include "rules/event_arena.hpp"
-#include "rules/expression/json_reader.hpp"
-#include "rules/expression/json_writer.hpp"
-
 #include <utf8proc.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
+
+#include "rules/definition/condition_reader.hpp"
+#include "rules/event_arena.hpp"
+#include "rules/expression/json_reader.hpp"
+#include "rules/expression/json_writer.hpp"
 
 namespace sluice::rules {
 namespace {
@@ -20,7 +20,10 @@ using expression::value_kind;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-bool is_container(const value& v) { return v.is(value_kind::list) || v.is(value_kind::map); }
+bool is_container(const value& v)
+{
+    return v.is(value_kind::list) || v.is(value_kind::map);
+}
 
 double number_of(const value& v)
 {
@@ -33,16 +36,21 @@ double number_of(const value& v)
 std::string text_of(const value& v, event_arena& arena)
 {
     switch (v.kind()) {
-        case value_kind::string: return std::string{v.text()};
-        case value_kind::boolean: return v.as_bool() ? "true" : "false";
-        case value_kind::integer: return std::to_string(v.as_int());
-        case value_kind::unsigned_integer: return std::to_string(v.as_uint());
+        case value_kind::string:
+            return std::string{v.text()};
+        case value_kind::boolean:
+            return v.as_bool() ? "true" : "false";
+        case value_kind::integer:
+            return std::to_string(v.as_int());
+        case value_kind::unsigned_integer:
+            return std::to_string(v.as_uint());
         case value_kind::floating: {
             std::string out;
             expression::append_double(v.as_double(), out);
             return out;
         }
-        case value_kind::map: return "[object Object]";
+        case value_kind::map:
+            return "[object Object]";
         case value_kind::list: {
             std::string out;
             const auto list = expression::decode_json(v, arena);
@@ -53,7 +61,8 @@ std::string text_of(const value& v, event_arena& arena)
             }
             return out;
         }
-        default: return "null";
+        default:
+            return "null";
     }
 }
 
@@ -87,7 +96,8 @@ double number_from_text(std::string_view text)
         text.remove_prefix(1);
     }
     if (text == "Infinity") return sign * std::numeric_limits<double>::infinity();
-    if (text.empty() || !((text[0] >= '0' && text[0] <= '9') || text[0] == '.')) return not_a_number;
+    if (text.empty() || !((text[0] >= '0' && text[0] <= '9') || text[0] == '.'))
+        return not_a_number;
     double number = 0;
     const auto* end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, number);
@@ -125,12 +135,14 @@ std::string lower(std::string_view text)
 bool loosely_equal(const value& left, const value& right, bool ignore_case, event_arena& arena)
 {
     if (left.is_null() || right.is_null()) return left.is_null() && right.is_null();
-    if (is_container(left) && is_container(right)) return false;  // two objects, never one and the same
+    if (is_container(left) && is_container(right))
+        return false;  // two objects, never one and the same
     const bool is_text = (left.is(value_kind::string) || is_container(left)) &&
                          (right.is(value_kind::string) || is_container(right));
     if (!is_text) return loose_number(left, arena) == loose_number(right, arena);
     if (left.is(value_kind::string) && right.is(value_kind::string)) {
-        return ignore_case ? lower(left.text()) == lower(right.text()) : left.text() == right.text();
+        return ignore_case ? lower(left.text()) == lower(right.text())
+                           : left.text() == right.text();
     }
     return text_of(left, arena) == text_of(right, arena);
 }
@@ -175,8 +187,8 @@ std::optional<std::string> comparison::set_pattern(std::string_view pattern)
     re2::RE2::Options options;
     options.set_log_errors(false);
     options.set_case_sensitive(!ignore_case_);
-    auto made = std::make_shared<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()),
-                                                 options);
+    auto made =
+        std::make_shared<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
     if (!made->ok()) return made->error();
     pattern_ = std::move(made);
     return std::nullopt;
@@ -187,12 +199,18 @@ bool comparison::holds(const value& left, const value& right) const
     using enum compare_operator;
     event_arena arena(256);  // takes memory only for lists
     switch (op_) {
-        case equals: return loosely_equal(left, right, ignore_case_, arena);
-        case does_not_equal: return !loosely_equal(left, right, ignore_case_, arena);
-        case is_true: return left.is_true();
-        case is_false: return left.is_false();
-        case is_truthy: return rules::is_truthy(left);
-        case is_falsy: return !rules::is_truthy(left);
+        case equals:
+            return loosely_equal(left, right, ignore_case_, arena);
+        case does_not_equal:
+            return !loosely_equal(left, right, ignore_case_, arena);
+        case is_true:
+            return left.is_true();
+        case is_false:
+            return left.is_false();
+        case is_truthy:
+            return rules::is_truthy(left);
+        case is_falsy:
+            return !rules::is_truthy(left);
         case less_than:
         case less_than_or_equal:
         case greater_than:
@@ -204,7 +222,8 @@ bool comparison::holds(const value& left, const value& right) const
             if (op_ == less_than_or_equal) return *a <= *b;
             return op_ == greater_than ? *a > *b : *a >= *b;
         }
-        default: return text_holds(left, right);
+        default:
+            return text_holds(left, right);
     }
 }
 

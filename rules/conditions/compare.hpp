@@ -1,9 +1,7 @@
 #pragma once
-// The 18 comparison operators of rules carried over from Adobe's event forwarding, with their JavaScript
-// coercions. Pure; a comparison is immutable and shared by threads. Nothing is allocated for text and
-// numbers; lists compared as text build a string.
-
-#include "rules/expression/value.hpp"
+// The 18 comparison operators of rules carried over from Adobe's event forwarding, with their
+// JavaScript coercions. Pure; a comparison is immutable and shared by threads. Nothing is allocated
+// for text and numbers; lists compared as text build a string.
 
 #include <re2/re2.h>
 
@@ -13,12 +11,29 @@
 #include <string>
 #include <string_view>
 
+#include "rules/expression/value.hpp"
+
 namespace sluice::rules {
 
 enum class compare_operator : std::uint8_t {
-    equals, does_not_equal, contains, does_not_contain, starts_with, does_not_start_with, ends_with,
-    does_not_end_with, matches_regex, does_not_match_regex, less_than, less_than_or_equal,
-    greater_than, greater_than_or_equal, is_true, is_false, is_truthy, is_falsy,
+    equals,
+    does_not_equal,
+    contains,
+    does_not_contain,
+    starts_with,
+    does_not_start_with,
+    ends_with,
+    does_not_end_with,
+    matches_regex,
+    does_not_match_regex,
+    less_than,
+    less_than_or_equal,
+    greater_than,
+    greater_than_or_equal,
+    is_true,
+    is_false,
+    is_truthy,
+    is_falsy,
 };
 
 /// By the name users write, such as `doesNotContain`.
@@ -32,7 +47,8 @@ public:
     [[nodiscard]] std::optional<std::string> set_pattern(std::string_view pattern);
     [[nodiscard]] bool needs_pattern() const
     {
-        return op_ == compare_operator::matches_regex || op_ == compare_operator::does_not_match_regex;
+        return op_ == compare_operator::matches_regex ||
+               op_ == compare_operator::does_not_match_regex;
     }
     [[nodiscard]] bool is_unary() const { return op_ >= compare_operator::is_true; }
 
@@ -40,7 +56,8 @@ public:
     [[nodiscard]] bool holds(const expression::value& left, const expression::value& right) const;
 
 private:
-    [[nodiscard]] bool text_holds(const expression::value& left, const expression::value& right) const;
+    [[nodiscard]] bool text_holds(const expression::value& left,
+                                  const expression::value& right) const;
 
     compare_operator op_;
     bool ignore_case_;

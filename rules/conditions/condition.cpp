@@ -1,9 +1,9 @@
 #include "rules/conditions/condition.hpp"
 
+#include <algorithm>
+
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/printer.hpp"
-
-#include <algorithm>
 
 namespace sluice::rules {
 namespace {
@@ -18,7 +18,8 @@ bool is_shareable(const expression::node& node)
 {
     if (node.kind == node_kind::identifier && node.variable) return false;
     if (node.name == "uuid.v4" || node.name == "v4") return false;
-    return std::ranges::all_of(node.children, [](const auto& child) { return is_shareable(*child); });
+    return std::ranges::all_of(node.children,
+                               [](const auto& child) { return is_shareable(*child); });
 }
 
 bool has_uuid(const expression::node& node)
@@ -69,8 +70,10 @@ condition_id condition_table::add(const condition_source& source, scope& names,
     switch (source.what) {
         case condition_source::kind::expression:
             return add_expression(source.expression, names, rule);
-        case condition_source::kind::compare: return add_compare(source.compare, names, rule);
-        default: break;
+        case condition_source::kind::compare:
+            return add_compare(source.compare, names, rule);
+        default:
+            break;
     }
     std::vector<condition_id> children;
     children.reserve(source.parts.size());
@@ -93,7 +96,8 @@ condition_id condition_table::add_node(const expression::compiled_expression& wh
                                        const expression::node& node, scope& names,
                                        const std::string& rule)
 {
-    if (node.is_operator(operator_kind::logical_and) || node.is_operator(operator_kind::logical_or)) {
+    if (node.is_operator(operator_kind::logical_and) ||
+        node.is_operator(operator_kind::logical_or)) {
         std::vector<condition_id> children;
         for (const auto& child : node.children) {
             children.push_back(add_node(whole, *child, names, rule));
@@ -153,8 +157,8 @@ condition_id condition_table::add_compare(const compare_source& source, scope& n
     if (!left || (source.right && !made.right)) return always();
     made.code = std::move(*left);
     made.compared = std::move(compared);
-    made.text = "compare(" + source.left.text + " " + source.op + (shown.empty() ? "" : " " + shown) +
-                (source.ignore_case ? ", ignore case)" : ")");
+    made.text = "compare(" + source.left.text + " " + source.op +
+                (shown.empty() ? "" : " " + shown) + (source.ignore_case ? ", ignore case)" : ")");
     made.rule = rule;
     made.cost = 30;
     auto key = std::to_string(names.id()) + '\n' + made.text;

@@ -1,7 +1,7 @@
 #pragma once
-// Conditions as trees over shared predicates. The tree of a rule is decided with Kleene's logic: errors are a
-// third value, the leftmost one in the source is reported, the cheapest part is tried first. Built while
-// compiling; then immutable, any thread.
+// Conditions as trees over shared predicates. The tree of a rule is decided with Kleene's logic:
+// errors are a third value, the leftmost one in the source is reported, the cheapest part is tried
+// first. Built while compiling; then immutable, any thread.
 
 #include "rules/conditions/predicate_table.hpp"
 #include "rules/scope.hpp"
@@ -16,8 +16,8 @@ public:
     struct part {
         kind what = kind::always;
         predicate_id predicate = 0;
-        std::uint32_t first = 0, count = 0;   ///< into links(): cheapest first
-        std::uint32_t rank = 0;               ///< place among its siblings in the source
+        std::uint32_t first = 0, count = 0;  ///< into links(): cheapest first
+        std::uint32_t rank = 0;              ///< place among its siblings in the source
         std::uint32_t cost = 0;
     };
 
@@ -45,8 +45,8 @@ private:
     condition_id add_part(part made);
     condition_id add_group(kind what, const std::vector<condition_id>& children);
     condition_id add_expression(const source_text& text, scope& names, const std::string& rule);
-    condition_id add_node(const expression::compiled_expression& whole, const expression::node& node,
-                          scope& names, const std::string& rule);
+    condition_id add_node(const expression::compiled_expression& whole,
+                          const expression::node& node, scope& names, const std::string& rule);
     condition_id add_compare(const compare_source& source, scope& names, const std::string& rule);
     void collect(condition_id id, std::vector<predicate_id>& into) const;
 

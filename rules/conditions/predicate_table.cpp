@@ -10,17 +10,26 @@ using expression::simple_predicate;
 using expression::value;
 using expression::value_kind;
 
-truth of_bool(bool b) { return b ? truth::yes : truth::no; }
+truth of_bool(bool b)
+{
+    return b ? truth::yes : truth::no;
+}
 
 bool order_holds(predicate_operator op, std::int64_t a, std::int64_t b)
 {
     switch (op) {
-        case predicate_operator::equal: return a == b;
-        case predicate_operator::not_equal: return a != b;
-        case predicate_operator::less: return a < b;
-        case predicate_operator::less_equal: return a <= b;
-        case predicate_operator::greater: return a > b;
-        default: return a >= b;
+        case predicate_operator::equal:
+            return a == b;
+        case predicate_operator::not_equal:
+            return a != b;
+        case predicate_operator::less:
+            return a < b;
+        case predicate_operator::less_equal:
+            return a <= b;
+        case predicate_operator::greater:
+            return a > b;
+        default:
+            return a >= b;
     }
 }
 
@@ -63,7 +72,8 @@ truth quick(const predicate& p, const value& v)
         case predicate::test::is_true:
             return v.is(value_kind::boolean) ? of_bool(v.as_bool()) : truth::unknown;
         default:
-            return is_text_test(p.how) && v.is(value_kind::string) ? text_test(p, v) : truth::unknown;
+            return is_text_test(p.how) && v.is(value_kind::string) ? text_test(p, v)
+                                                                   : truth::unknown;
     }
 }
 
@@ -132,7 +142,8 @@ void choose_test(predicate& made)
     if (simple.op == predicate_operator::in) {
         if (!simple.constant.is(value_kind::list) || simple.constant.is_raw()) return;
         const auto items = simple.constant.items();
-        if (!std::ranges::all_of(items, [](const value& v) { return v.is(value_kind::string); })) return;
+        if (!std::ranges::all_of(items, [](const value& v) { return v.is(value_kind::string); }))
+            return;
         for (const auto& item : items) made.texts.insert(item.text());
         made.how = predicate::test::in_texts;
         made.cost = 2;
@@ -141,12 +152,23 @@ void choose_test(predicate& made)
         made.cost = 1;
     } else if (simple.constant.is(value_kind::string)) {
         switch (simple.op) {
-            case predicate_operator::equal: made.how = predicate::test::equal_text; break;
-            case predicate_operator::not_equal: made.how = predicate::test::not_equal_text; break;
-            case predicate_operator::starts_with: made.how = predicate::test::starts_with; break;
-            case predicate_operator::ends_with: made.how = predicate::test::ends_with; break;
-            case predicate_operator::contains: made.how = predicate::test::contains; break;
-            default: return;
+            case predicate_operator::equal:
+                made.how = predicate::test::equal_text;
+                break;
+            case predicate_operator::not_equal:
+                made.how = predicate::test::not_equal_text;
+                break;
+            case predicate_operator::starts_with:
+                made.how = predicate::test::starts_with;
+                break;
+            case predicate_operator::ends_with:
+                made.how = predicate::test::ends_with;
+                break;
+            case predicate_operator::contains:
+                made.how = predicate::test::contains;
+                break;
+            default:
+                return;
         }
         made.cost = made.how == predicate::test::contains ? 3 : 1;
     } else if (simple.constant.is(value_kind::integer) &&

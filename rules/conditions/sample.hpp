@@ -1,6 +1,6 @@
 #pragma once
-// Which events a `sample` takes: decided by a hash of the rule and a text, so that a user always falls on the
-// same side. One hasher per thread; it allocates only when made.
+// Which events a `sample` takes: decided by a hash of the rule and a text, so that a user always
+// falls on the same side. One hasher per thread; it allocates only when made.
 
 #include <memory>
 #include <string_view>

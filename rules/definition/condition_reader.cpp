@@ -1,18 +1,21 @@
 #include "rules/definition/condition_reader.hpp"
 
-#include "rules/definition/literal.hpp"
-
 #include <algorithm>
+
+#include "rules/definition/literal.hpp"
 
 namespace sluice::rules {
 namespace {
 
-constexpr std::array<std::string_view, 18> operators{
-    "equals",         "doesNotEqual",       "contains",          "doesNotContain",
-    "startsWith",     "doesNotStartWith",   "endsWith",          "doesNotEndWith",
-    "matchesRegex",   "doesNotMatchRegex",  "lessThan",          "lessThanOrEqual",
-    "greaterThan",    "greaterThanOrEqual", "isTrue",            "isFalse",
-    "isTruthy",       "isFalsy"};
+constexpr std::array<std::string_view, 18> operators{"equals",       "doesNotEqual",
+                                                     "contains",     "doesNotContain",
+                                                     "startsWith",   "doesNotStartWith",
+                                                     "endsWith",     "doesNotEndWith",
+                                                     "matchesRegex", "doesNotMatchRegex",
+                                                     "lessThan",     "lessThanOrEqual",
+                                                     "greaterThan",  "greaterThanOrEqual",
+                                                     "isTrue",       "isFalse",
+                                                     "isTruthy",     "isFalsy"};
 
 void read_right(const config::node& compare, compare_source& out, diagnostics& problems)
 {
@@ -111,7 +114,10 @@ condition_source read_condition_map(const config::node& when, diagnostics& probl
 
 }  // namespace
 
-std::span<const std::string_view> compare_operators() { return operators; }
+std::span<const std::string_view> compare_operators()
+{
+    return operators;
+}
 
 condition_source read_condition(const config::node& when, diagnostics& problems)
 {

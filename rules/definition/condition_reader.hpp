@@ -1,9 +1,10 @@
 #pragma once
-// Reads `when`: an expression, a list, all / any / none, or compare with an operator carried over from Adobe.
-
-#include "rules/definition/read_support.hpp"
+// Reads `when`: an expression, a list, all / any / none, or compare with an operator carried over
+// from Adobe.
 
 #include <span>
+
+#include "rules/definition/read_support.hpp"
 
 namespace sluice::rules {
 

@@ -1,13 +1,13 @@
 #include "rules/definition/library_reader.hpp"
 
-#include "config/yaml_reader.hpp"
-#include "rules/definition/literal.hpp"
-#include "rules/definition/request_reader.hpp"
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <set>
+
+#include "config/yaml_reader.hpp"
+#include "rules/definition/literal.hpp"
+#include "rules/definition/request_reader.hpp"
 
 namespace sluice::rules {
 namespace {
@@ -36,8 +36,8 @@ std::vector<function_source> read_functions(const config::node& library, diagnos
             problems.error(item.where, "a function needs `name`, `params` and `expression`");
             continue;
         }
-        function_source function{.name = {name->text, name->where}, .params = {},
-                                 .expression = std::move(*expression)};
+        function_source function{
+            .name = {name->text, name->where}, .params = {}, .expression = std::move(*expression)};
         if (!check_identifier(function.name, "function", problems)) continue;
         if (!seen.insert(function.name.name).second) {
             problems.error(name->where, "function '" + name->text + "' is defined twice");
@@ -57,7 +57,8 @@ class library_walk {
 public:
     library_walk(const document_reader& documents, diagnostics& problems)
         : documents_(documents), problems_(problems)
-    {}
+    {
+    }
 
     void visit(const std::vector<named_source>& includes, const std::filesystem::path& folder)
     {
@@ -86,17 +87,18 @@ private:
 
     void read(const config::node& document)
     {
-        refuse_unknown_keys(document,
-                            {"library", "description", "include", "params", "variables", "functions",
-                             "mappings"},
-                            "a library", problems_);
+        refuse_unknown_keys(
+            document,
+            {"library", "description", "include", "params", "variables", "functions", "mappings"},
+            "a library", problems_);
         const auto name = read_text(document, "library", problems_);
         if (!name) {
             problems_.error(document.where, "a library file needs `library: NAME`");
             return;
         }
         library_source library{.name = {name->text, name->where}};
-        static constexpr std::array taken{"event", "meta", "request", "variables", "params", "steps"};
+        static constexpr std::array taken{"event",     "meta",   "request",
+                                          "variables", "params", "steps"};
         if (!check_identifier(library.name, "library", problems_)) return;
         if (std::ranges::find(taken, name->text) != taken.end()) {
             problems_.error(name->where, "'" + name->text + "' is a name of the rule set itself",
@@ -165,9 +167,9 @@ std::vector<variable_source> read_variables(const config::node& owner, diagnosti
     std::set<std::string> seen;
     for (const auto& item : list->items) {
         if (!expect_map(item, "a variable", problems)) continue;
-        refuse_unknown_keys(item, {"name", "expression", "default", "clean_text", "lower_case",
-                                   "description"},
-                            "a variable", problems);
+        refuse_unknown_keys(
+            item, {"name", "expression", "default", "clean_text", "lower_case", "description"},
+            "a variable", problems);
         const auto name = read_text(item, "name", problems);
         auto expression = read_expression(item, "expression", "`expression`", problems);
         if (!name || !expression) {
@@ -181,7 +183,8 @@ std::vector<variable_source> read_variables(const config::node& owner, diagnosti
             problems.error(name->where, "variable '" + name->text + "' is defined twice");
             continue;
         }
-        if (const auto* fallback = item.find("default")) variable.fallback_json = to_json(*fallback);
+        if (const auto* fallback = item.find("default"))
+            variable.fallback_json = to_json(*fallback);
         variable.clean_text = read_bool(item, "clean_text", false, problems);
         variable.lower_case = read_bool(item, "lower_case", false, problems);
         out.push_back(std::move(variable));

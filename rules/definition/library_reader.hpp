@@ -1,9 +1,9 @@
 #pragma once
 // Reads library files named by `include`: nested includes first, each file once, cycles refused.
 
-#include "rules/definition/read_support.hpp"
-
 #include <functional>
+
+#include "rules/definition/read_support.hpp"
 
 namespace sluice::rules {
 

@@ -47,7 +47,9 @@ std::string_view plain_literal(std::string_view s)
 void append(std::string& out, const config::node& value)
 {
     switch (value.kind) {
-        case config::node_kind::null: out += "null"; return;
+        case config::node_kind::null:
+            out += "null";
+            return;
         case config::node_kind::scalar: {
             const auto plain = value.is_quoted ? std::string_view{} : plain_literal(value.text);
             if (plain.empty()) {
@@ -112,13 +114,27 @@ void append_json_string(std::string& out, std::string_view text)
         out.append(text, clean, i - clean);
         clean = i + 1;
         switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
-            case '\b': out += "\\b"; break;
-            case '\f': out += "\\f"; break;
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
+            case '\b':
+                out += "\\b";
+                break;
+            case '\f':
+                out += "\\f";
+                break;
             default:
                 out += "\\u00";
                 out += hex[c >> 4U];

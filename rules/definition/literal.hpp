@@ -1,10 +1,10 @@
 #pragma once
 // YAML values as JSON text: `89` is a number, `"89"` and dates are text. Pure functions.
 
-#include "config/node.hpp"
-
 #include <string>
 #include <string_view>
+
+#include "config/node.hpp"
 
 namespace sluice::rules {
 

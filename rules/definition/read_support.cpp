@@ -1,8 +1,8 @@
 #include "rules/definition/read_support.hpp"
 
-#include "rules/definition/literal.hpp"
-
 #include <algorithm>
+
+#include "rules/definition/literal.hpp"
 
 namespace sluice::rules {
 namespace {
@@ -10,10 +10,14 @@ namespace {
 constexpr std::string_view kind_text(config::node_kind kind)
 {
     switch (kind) {
-        case config::node_kind::null: return "nothing";
-        case config::node_kind::scalar: return "a text";
-        case config::node_kind::list: return "a list";
-        case config::node_kind::map: return "a map";
+        case config::node_kind::null:
+            return "nothing";
+        case config::node_kind::scalar:
+            return "a text";
+        case config::node_kind::list:
+            return "a list";
+        case config::node_kind::map:
+            return "a map";
     }
     return "something else";
 }
@@ -24,8 +28,14 @@ bool names_a_secret(std::string_view text)
            text.find("${file:") != std::string_view::npos;
 }
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 }  // namespace
 
@@ -45,17 +55,17 @@ void refuse_unknown_keys(const config::node& map, std::initializer_list<std::str
         const auto near = config::nearest_name(key.text, names);
         std::string list;
         for (const auto name : names) list += (list.empty() ? "" : ", ") + std::string{name};
-        problems.error(key.where, "unknown key '" + key.text + "' in " + std::string{what},
-                       near.empty() ? "known keys are " + list
-                                    : "did you mean '" + std::string{near} + "'?");
+        problems.error(
+            key.where, "unknown key '" + key.text + "' in " + std::string{what},
+            near.empty() ? "known keys are " + list : "did you mean '" + std::string{near} + "'?");
     }
 }
 
 bool expect_map(const config::node& value, std::string_view what, diagnostics& problems)
 {
     if (value.is_map()) return true;
-    problems.error(value.where, std::string{what} + " must be a map, not " +
-                                    std::string{kind_text(value.kind)});
+    problems.error(value.where,
+                   std::string{what} + " must be a map, not " + std::string{kind_text(value.kind)});
     return false;
 }
 
@@ -84,8 +94,9 @@ std::optional<source_text> read_expression(const config::node& scalar, std::stri
                                            diagnostics& problems)
 {
     if (!scalar.is_scalar()) {
-        problems.error(scalar.where, std::string{what} + " must be an expression, not " +
-                                         std::string{kind_text(scalar.kind)},
+        problems.error(scalar.where,
+                       std::string{what} + " must be an expression, not " +
+                           std::string{kind_text(scalar.kind)},
                        "write the expression as text");
         return std::nullopt;
     }
@@ -128,7 +139,8 @@ std::vector<named_source> read_names(const config::node& map, std::string_view k
         if (item.is_scalar() && !item.text.empty()) {
             names.push_back({item.text, item.where});
         } else {
-            problems.error(item.where, "`" + std::string{key} + "` takes a text or a list of texts");
+            problems.error(item.where,
+                           "`" + std::string{key} + "` takes a text or a list of texts");
         }
     };
     if (value->is_list()) {
@@ -177,11 +189,10 @@ std::optional<error_policy> read_error_policy(const config::node& map, std::stri
     if (value != nullptr && is_json_literal(*value) && to_json(*value) == "null") {
         return error_policy::null;  // a bare `null` of YAML means the word here
     }
-    return read_choice<error_policy>(map, key,
-                                     {{"omit", error_policy::omit},
-                                      {"null", error_policy::null},
-                                      {"fail", error_policy::fail}},
-                                     problems);
+    return read_choice<error_policy>(
+        map, key,
+        {{"omit", error_policy::omit}, {"null", error_policy::null}, {"fail", error_policy::fail}},
+        problems);
 }
 
 std::optional<null_policy> read_null_policy(const config::node& map, diagnostics& problems)

@@ -1,11 +1,12 @@
 #pragma once
-// Small readers that the files of this folder share: a key of a YAML map as text, word, number or expression,
-// with one diagnostic per mistake. All report into `problems` and go on, so that every mistake is found.
-
-#include "rules/definition/rule_set.hpp"
+// Small readers that the files of this folder share: a key of a YAML map as text, word, number or
+// expression, with one diagnostic per mistake. All report into `problems` and go on, so that every
+// mistake is found.
 
 #include <initializer_list>
 #include <utility>
+
+#include "rules/definition/rule_set.hpp"
 
 namespace sluice::rules {
 
@@ -16,7 +17,8 @@ void refuse_unknown_keys(const config::node& map, std::initializer_list<std::str
                          std::string_view what, diagnostics& problems);
 
 /// False, with an error, when the node is not a map (or list).
-[[nodiscard]] bool expect_map(const config::node& value, std::string_view what, diagnostics& problems);
+[[nodiscard]] bool expect_map(const config::node& value, std::string_view what,
+                              diagnostics& problems);
 [[nodiscard]] bool expect_list(const config::node& value, std::string_view what,
                                diagnostics& problems);
 
@@ -28,7 +30,8 @@ void refuse_unknown_keys(const config::node& map, std::initializer_list<std::str
                                                          std::string_view what,
                                                          diagnostics& problems);
 [[nodiscard]] std::optional<source_text> read_expression(const config::node& map,
-                                                         std::string_view key, std::string_view what,
+                                                         std::string_view key,
+                                                         std::string_view what,
                                                          diagnostics& problems);
 [[nodiscard]] bool read_bool(const config::node& map, std::string_view key, bool otherwise,
                              diagnostics& problems);

@@ -1,8 +1,8 @@
 #include "rules/definition/request_reader.hpp"
 
-#include "rules/definition/literal.hpp"
-
 #include <algorithm>
+
+#include "rules/definition/literal.hpp"
 
 namespace sluice::rules {
 namespace {
@@ -48,8 +48,8 @@ map_source read_object(const config::node& tree, diagnostics& problems)
                                "write `$use: library.mapping`");
             }
         } else if (key.text.starts_with('$')) {
-            static const std::vector<std::string_view> known{"$expr", "$on_error", "$copy", "$remove",
-                                                             "$use"};
+            static const std::vector<std::string_view> known{"$expr", "$on_error", "$copy",
+                                                             "$remove", "$use"};
             const auto near = config::nearest_name(key.text, known);
             problems.error(key.where, "unknown directive '" + key.text + "' in a map",
                            near.empty() ? "a member that starts with $ can be made by an `output`"
@@ -69,8 +69,8 @@ void merge_const(map_source& into, const map_source& constants, const std::strin
                  diagnostics& problems)
 {
     for (const auto& [name, value] : constants.members) {
-        const auto at = std::ranges::find_if(into.members,
-                                             [&](const auto& m) { return m.first == name; });
+        const auto at =
+            std::ranges::find_if(into.members, [&](const auto& m) { return m.first == name; });
         const auto member = path.empty() ? name : path + "." + name;
         if (at == into.members.end()) {
             into.members.emplace_back(name, value);
@@ -109,8 +109,8 @@ std::optional<map_source> read_trees(const config::node& body, diagnostics& prob
     tree.members.clear();
     merge_const(tree, merged, {}, problems);
     for (auto& [name, value] : map_members) {
-        const auto at = std::ranges::find_if(tree.members,
-                                             [&](const auto& m) { return m.first == name; });
+        const auto at =
+            std::ranges::find_if(tree.members, [&](const auto& m) { return m.first == name; });
         if (at == tree.members.end()) {
             tree.members.emplace_back(name, std::move(value));
         } else if (value.what == map_source::kind::object &&
@@ -134,7 +134,8 @@ std::vector<std::pair<named_source, source_text>> read_texts(const config::node&
     const auto* value = request.find(key);
     if (value == nullptr || !expect_map(*value, "`" + std::string{key} + "`", problems)) return out;
     for (const auto& [name, text] : value->members) {
-        auto source = read_expression(text, "`" + std::string{key} + "." + name.text + "`", problems);
+        auto source =
+            read_expression(text, "`" + std::string{key} + "." + name.text + "`", problems);
         if (source) out.push_back({{name.text, name.where}, std::move(*source)});
     }
     return out;
@@ -146,7 +147,9 @@ map_source read_map_tree(const config::node& tree, diagnostics& problems)
 {
     map_source out{.where = tree.where};
     switch (tree.kind) {
-        case config::node_kind::null: out.json = "null"; return out;
+        case config::node_kind::null:
+            out.json = "null";
+            return out;
         case config::node_kind::scalar:
             if (is_json_literal(tree)) {
                 out.json = to_json(tree);
@@ -182,14 +185,15 @@ body_source read_body(const config::node& body, diagnostics& problems)
                        "keep one of them");
     }
     out.require = read_paths(body, "require", problems);
-    out.format = read_choice<body_format>(body, "format",
-                                          {{"json", body_format::json},
-                                           {"form", body_format::form},
-                                           {"text", body_format::text}},
-                                          problems)
-                     .value_or(body_format::json);
+    out.format =
+        read_choice<body_format>(
+            body, "format",
+            {{"json", body_format::json}, {"form", body_format::form}, {"text", body_format::text}},
+            problems)
+            .value_or(body_format::json);
     if (out.format == body_format::text && !out.output) {
-        problems.error(body.where, "`format: text` needs `output`, an expression that gives a string");
+        problems.error(body.where,
+                       "`format: text` needs `output`, an expression that gives a string");
     }
     if (out.format == body_format::form && !out.tree && !out.output) {
         problems.error(body.where, "`format: form` needs a `map` or an `output`");

@@ -1,8 +1,7 @@
 #pragma once
-// A rule set as written in YAML: plain values, checked for form but not yet compiled. Made by the readers
-// of this folder, consumed by the rule compiler, by explain and by the test runner; lives only while loading.
-
-#include "rules/definition/source_text.hpp"
+// A rule set as written in YAML: plain values, checked for form but not yet compiled. Made by the
+// readers of this folder, consumed by the rule compiler, by explain and by the test runner; lives
+// only while loading.
 
 #include <cstdint>
 #include <map>
@@ -10,6 +9,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "rules/definition/source_text.hpp"
 
 namespace sluice::rules {
 
@@ -31,9 +32,9 @@ struct compare_source {
     source_text left;
     std::string op;
     config::source_location op_where;
-    std::optional<source_text> right;        ///< an expression; a bare word of YAML is a text
-    std::optional<std::string> right_text;   ///< the operand as literal text
-    std::string right_json;                  ///< the operand as literal number, bool or null
+    std::optional<source_text> right;       ///< an expression; a bare word of YAML is a text
+    std::optional<std::string> right_text;  ///< the operand as literal text
+    std::string right_json;                 ///< the operand as literal number, bool or null
     bool ignore_case = false;
 };
 
@@ -58,18 +59,18 @@ struct map_source {
     enum class kind : std::uint8_t { literal, expression, object, list, use };
     kind what = kind::literal;
     config::source_location where;
-    std::string json;                               ///< literal
-    source_text expression;                         ///< expression
-    std::optional<error_policy> on_error;           ///< expression: its own policy
+    std::string json;                                         ///< literal
+    source_text expression;                                   ///< expression
+    std::optional<error_policy> on_error;                     ///< expression: its own policy
     std::vector<std::pair<std::string, map_source>> members;  ///< object, use
-    std::vector<map_source> items;                  ///< list
-    std::optional<source_text> copy;                ///< object: `$copy`
-    std::vector<member_path> remove;                ///< object: `$remove`
-    std::string use;                                ///< use: `lib.mapping`
+    std::vector<map_source> items;                            ///< list
+    std::optional<source_text> copy;                          ///< object: `$copy`
+    std::vector<member_path> remove;                          ///< object: `$remove`
+    std::string use;                                          ///< use: `lib.mapping`
 };
 
 struct body_source {
-    std::optional<map_source> tree;                 ///< `map` with `const` merged in
+    std::optional<map_source> tree;  ///< `map` with `const` merged in
     std::optional<source_text> output;
     std::vector<member_path> require;
     body_format format = body_format::json;
@@ -77,12 +78,12 @@ struct body_source {
 };
 
 struct request_source {
-    std::optional<source_text> method;              ///< template
-    std::optional<source_text> path;                ///< template
+    std::optional<source_text> method;                          ///< template
+    std::optional<source_text> path;                            ///< template
     std::vector<std::pair<named_source, source_text>> query;    ///< expressions
     std::vector<std::pair<named_source, source_text>> headers;  ///< templates
     std::optional<body_source> body;
-    std::optional<source_text> key;                 ///< expression
+    std::optional<source_text> key;  ///< expression
 };
 
 struct sample_source {
@@ -94,7 +95,7 @@ struct sample_source {
 struct variable_source {
     named_source name;
     source_text expression;
-    std::optional<std::string> fallback_json;       ///< `default`
+    std::optional<std::string> fallback_json;  ///< `default`
     bool clean_text = false;
     bool lower_case = false;
 };
@@ -106,7 +107,7 @@ struct rule_group {
     std::vector<variable_source> variables;
     match_mode mode = match_mode::all;
     std::vector<rule_source_node> rules;
-    std::vector<rule_source_node> otherwise;        ///< `else`: at most one
+    std::vector<rule_source_node> otherwise;  ///< `else`: at most one
 };
 
 struct rule_source_node {
@@ -121,9 +122,9 @@ struct rule_source_node {
     std::optional<error_policy> on_error;
     std::optional<null_policy> nulls;
     outcome what = outcome::none;
-    named_source target;                            ///< destination or dataset; drop: the reason
-    request_source request;                         ///< send; dataset: only `body`
-    rule_group group;                               ///< nested
+    named_source target;     ///< destination or dataset; drop: the reason
+    request_source request;  ///< send; dataset: only `body`
+    rule_group group;        ///< nested
 };
 
 struct expected_request {
@@ -135,10 +136,10 @@ struct expected_request {
 /// One entry of `tests:`.
 struct test_source {
     named_source name;
-    std::string event_json;                         ///< `patch` applied
+    std::string event_json;  ///< `patch` applied
     std::map<std::string, std::string> meta_json;
     std::string request_json;
-    std::optional<source_text> now;                 ///< RFC 3339
+    std::optional<source_text> now;  ///< RFC 3339
     std::uint64_t seed = 0;
     std::vector<std::pair<std::string, std::string>> params_json;
     std::optional<std::vector<std::string>> matched;
@@ -171,9 +172,9 @@ struct library_source {
 struct rule_set_source {
     named_source name;
     std::string description;
-    std::vector<named_source> datasets;             ///< `source`
+    std::vector<named_source> datasets;  ///< `source`
     std::vector<std::string> event_types;
-    std::vector<library_source> libraries;          ///< in order of inclusion, nested ones first
+    std::vector<library_source> libraries;  ///< in order of inclusion, nested ones first
     std::vector<param_source> params;
     error_policy on_error = error_policy::omit;
     null_policy nulls = null_policy::keep;

@@ -1,12 +1,12 @@
 #include "rules/definition/rule_set_reader.hpp"
 
+#include <charconv>
+#include <set>
+
 #include "rules/definition/condition_reader.hpp"
 #include "rules/definition/literal.hpp"
 #include "rules/definition/request_reader.hpp"
 #include "rules/definition/test_reader.hpp"
-
-#include <charconv>
-#include <set>
 
 namespace sluice::rules {
 namespace {
@@ -14,16 +14,18 @@ namespace {
 /// Reads the rules of one set; remembers the names already given.
 class rules_walk {
 public:
-    rules_walk(std::string set, diagnostics& problems) : set_(std::move(set)), problems_(problems) {}
+    rules_walk(std::string set, diagnostics& problems) : set_(std::move(set)), problems_(problems)
+    {
+    }
 
     rule_group read_group(const config::node& owner)
     {
         rule_group group;
         group.variables = read_variables(owner, problems_);
-        group.mode = read_choice<match_mode>(
-                         owner, "mode", {{"all", match_mode::all}, {"first", match_mode::first}},
-                         problems_)
-                         .value_or(match_mode::all);
+        group.mode =
+            read_choice<match_mode>(
+                owner, "mode", {{"all", match_mode::all}, {"first", match_mode::first}}, problems_)
+                .value_or(match_mode::all);
         const auto* rules = owner.find("rules");
         if (rules == nullptr) {
             problems_.error(owner.where, "rule set '" + set_ + "' has no `rules`",
@@ -45,12 +47,13 @@ private:
     void read_into(std::vector<rule_source_node>& into, const config::node& rule)
     {
         if (!expect_map(rule, "a rule", problems_)) return;
-        refuse_unknown_keys(rule,
-                            {"name", "enabled", "description", "when", "on_condition_error", "sample",
-                             "explanation", "to", "request", "action", "input", "steps", "dataset",
-                             "body", "drop", "rules", "variables", "mode", "else", "on_error",
-                             "nulls"},
-                            "a rule", problems_);
+        refuse_unknown_keys(
+            rule, {"name",   "enabled",     "description", "when",    "on_condition_error",
+                   "sample", "explanation", "to",          "request", "action",
+                   "input",  "steps",       "dataset",     "body",    "drop",
+                   "rules",  "variables",   "mode",        "else",    "on_error",
+                   "nulls"},
+            "a rule", problems_);
         rule_source_node out;
         read_name(rule, out);
         out.enabled = read_bool(rule, "enabled", true, problems_);
@@ -112,8 +115,9 @@ private:
             const auto* found = rule.find_key(key);
             if (found == nullptr) continue;
             if (first != nullptr) {
-                problems_.error(found->where, "rule '" + out.name.name + "' has two outcomes, `" +
-                                                  first->text + "` and `" + found->text + "`",
+                problems_.error(found->where,
+                                "rule '" + out.name.name + "' has two outcomes, `" + first->text +
+                                    "` and `" + found->text + "`",
                                 "split it into two rules");
                 continue;
             }
@@ -147,7 +151,8 @@ private:
             out.what = rule_source_node::outcome::drop;
         } else if (key == "dataset") {
             out.what = rule_source_node::outcome::dataset;
-            if (const auto* body = rule.find("body")) out.request.body = read_body(*body, problems_);
+            if (const auto* body = rule.find("body"))
+                out.request.body = read_body(*body, problems_);
         } else {
             out.what = rule_source_node::outcome::send;
             if (const auto* request = rule.find("request")) {
@@ -163,7 +168,8 @@ private:
             if (outcome == owner) return;
             if (const auto* found = rule.find_key(key)) {
                 problems_.error(found->where, "`" + found->text + "` belongs to `" +
-                                                  std::string{owner} + "`, not to `" + outcome + "`");
+                                                  std::string{owner} + "`, not to `" + outcome +
+                                                  "`");
             }
         };
         refuse("request", "to");
@@ -217,8 +223,8 @@ rule_set_source read_rule_set(const config::rule_source& source, const document_
                        "remove it; paths of events are not checked yet");
     }
     read_event_types(body, out, problems);
-    out.libraries = read_libraries(read_names(body, "include", problems), source.folder, documents,
-                                   problems);
+    out.libraries =
+        read_libraries(read_names(body, "include", problems), source.folder, documents, problems);
     out.params = read_params(body, problems);
     out.on_error = read_error_policy(body, "on_error", problems).value_or(error_policy::omit);
     out.nulls = read_null_policy(body, problems).value_or(null_policy::keep);

@@ -1,6 +1,6 @@
 #pragma once
-// Reads one rule set: YAML nodes to the model of rule_set.hpp with every mistake reported. Pure but for the
-// files that `include` and `event_file` name.
+// Reads one rule set: YAML nodes to the model of rule_set.hpp with every mistake reported. Pure but
+// for the files that `include` and `event_file` name.
 
 #include "config/settings.hpp"
 #include "rules/definition/library_reader.hpp"

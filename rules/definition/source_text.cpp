@@ -52,7 +52,8 @@ public:
 
     void skip_blank()
     {
-        while (!at_end() && (now() == ' ' || now() == '\t' || now() == '\n' || now() == '\r')) step();
+        while (!at_end() && (now() == ' ' || now() == '\t' || now() == '\n' || now() == '\r'))
+            step();
     }
 
 private:
@@ -62,7 +63,10 @@ private:
     std::uint32_t column_;
 };
 
-bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
 }  // namespace
 

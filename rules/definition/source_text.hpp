@@ -1,12 +1,12 @@
 #pragma once
-// A piece of text out of a YAML file (an expression, a template) that can say where each of its characters
-// stands. Plain value; used while rule sets are read and compiled.
-
-#include "config/diagnostic.hpp"
-#include "config/node.hpp"
+// A piece of text out of a YAML file (an expression, a template) that can say where each of its
+// characters stands. Plain value; used while rule sets are read and compiled.
 
 #include <string>
 #include <string_view>
+
+#include "config/diagnostic.hpp"
+#include "config/node.hpp"
 
 namespace sluice::rules {
 
@@ -23,8 +23,8 @@ struct source_text {
 /// A part of `whole`, keeping the place.
 [[nodiscard]] source_text part_of(const source_text& whole, std::size_t first, std::size_t count);
 
-/// Line and column of the byte at `offset`. Reads the file again where it can, because folded and escaped
-/// YAML text does not stand in the file as it reads; only errors pay for that.
+/// Line and column of the byte at `offset`. Reads the file again where it can, because folded and
+/// escaped YAML text does not stand in the file as it reads; only errors pay for that.
 [[nodiscard]] config::source_location place_in(const source_text& text, std::size_t offset);
 
 /// The same alignment over given file content: for tests and for the reader above.

@@ -1,14 +1,17 @@
 #include "rules/definition/test_reader.hpp"
 
-#include "rules/definition/literal.hpp"
-
 #include <charconv>
 #include <filesystem>
+
+#include "rules/definition/literal.hpp"
 
 namespace sluice::rules {
 namespace {
 
-std::string scalar_text(const config::node& value) { return value.is_null() ? "" : value.text; }
+std::string scalar_text(const config::node& value)
+{
+    return value.is_null() ? "" : value.text;
+}
 
 std::vector<std::pair<std::string, std::string>> read_text_map(const config::node& owner,
                                                                std::string_view key,

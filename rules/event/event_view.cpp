@@ -1,17 +1,18 @@
 #include "rules/event/event_view.hpp"
 
-#include "rules/expression/json_reader.hpp"
-
 #include <simdjson.h>
 
 #include <bit>
 #include <cstring>
 
+#include "rules/expression/json_reader.hpp"
+
 namespace sluice::rules {
 
 using expression::value;
 
-/// simdjson's first stage: the places of all brackets, colons, commas, and starts of strings and scalars.
+/// simdjson's first stage: the places of all brackets, colons, commas, and starts of strings and
+/// scalars.
 struct event_reader::tokens {
     std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
     std::vector<std::uint32_t> stamps;  ///< per trie node: the pass that saw its key
@@ -22,8 +23,9 @@ struct event_reader::tokens {
     {
         if (json.empty()) return false;
         if (!parser) {
-            const auto made = simdjson::get_active_implementation()->create_dom_parser_implementation(
-                std::bit_ceil(json.size() + 4096), 8, parser);
+            const auto made =
+                simdjson::get_active_implementation()->create_dom_parser_implementation(
+                    std::bit_ceil(json.size() + 4096), 8, parser);
             if (made != simdjson::SUCCESS) return false;
         } else if (parser->capacity() < json.size()) {
             if (parser->set_capacity(std::bit_ceil(json.size())) != simdjson::SUCCESS) return false;
@@ -35,7 +37,10 @@ struct event_reader::tokens {
 
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
 
 /// Integers of up to 18 digits at once; everything else by the careful reader.
 value read_number(std::string_view text)
@@ -60,10 +65,16 @@ class event_reader::walk {
 public:
     walk(const path_set& paths, tokens& found, std::string_view json, std::span<value> slots,
          std::span<json_range> ranges, event_arena& arena)
-        : paths_(paths), found_(found), json_(json), slots_(slots), ranges_(ranges), arena_(arena),
+        : paths_(paths),
+          found_(found),
+          json_(json),
+          slots_(slots),
+          ranges_(ranges),
+          arena_(arena),
           index_(found.parser ? found.parser->structural_indexes.get() : nullptr),
           count_(json.empty() || !found.parser ? 0 : found.parser->n_structural_indexes)
-    {}
+    {
+    }
 
     /// The value at `token` belongs to `node`. Returns the token behind it.
     std::size_t read_value(const path_set::trie_node& node, std::size_t token)
@@ -198,10 +209,14 @@ private:
                              : value::error(expression::error_kind::invalid_utf8,
                                             "a string of the event has a bad escape");
             }
-            case 't': return value::from_bool(true);
-            case 'f': return value::from_bool(false);
-            case 'n': return value::null();
-            default: return read_number(text);
+            case 't':
+                return value::from_bool(true);
+            case 'f':
+                return value::from_bool(false);
+            case 'n':
+                return value::null();
+            default:
+                return read_number(text);
         }
     }
 

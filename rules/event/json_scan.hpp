@@ -1,6 +1,6 @@
 #pragma once
-// Walks the members of a JSON object as text, so that they can be copied byte for byte. The text must be
-// valid JSON; damaged text ends the walk early, never out of bounds. Stateless.
+// Walks the members of a JSON object as text, so that they can be copied byte for byte. The text
+// must be valid JSON; damaged text ends the walk early, never out of bounds. Stateless.
 
 #include <string_view>
 

@@ -69,8 +69,8 @@ std::uint32_t path_set::hash(std::string_view key)
 {
     if (key.empty()) return 0;
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(key[i]); };
-    return static_cast<std::uint32_t>(key.size()) * 7U + byte(0) * 31U + byte(key.size() / 2) * 17U +
-           byte(key.size() - 1) * 5U;
+    return static_cast<std::uint32_t>(key.size()) * 7U + byte(0) * 31U +
+           byte(key.size() / 2) * 17U + byte(key.size() - 1) * 5U;
 }
 
 std::uint32_t path_set::find(const trie_node& parent, std::string_view key) const

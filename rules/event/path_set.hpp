@@ -1,9 +1,7 @@
 #pragma once
-// Every path that any rule of a dataset reads, as one trie per root (`event`, `meta`, `request`): filled while
-// rules are compiled, then frozen and shared by all threads. A path has a slot: an index into the values
-// that one pass over the event fills (event_view).
-
-#include "rules/expression/ast.hpp"
+// Every path that any rule of a dataset reads, as one trie per root (`event`, `meta`, `request`):
+// filled while rules are compiled, then frozen and shared by all threads. A path has a slot: an
+// index into the values that one pass over the event fills (event_view).
 
 #include <array>
 #include <cstdint>
@@ -11,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "rules/expression/ast.hpp"
 
 namespace sluice::rules {
 
@@ -24,12 +24,12 @@ public:
 
     struct trie_node {
         std::string name;
-        bool has_backslash = false;             ///< raw keys must not be compared with it
+        bool has_backslash = false;  ///< raw keys must not be compared with it
         std::uint32_t depth = 0;
         slot_index slot = no_slot;
         std::vector<std::uint32_t> children;
-        std::vector<slot_index> slots_below;    ///< of all descendants; set by freeze()
-        std::vector<std::uint32_t> table;       ///< children by key hash; set by freeze()
+        std::vector<slot_index> slots_below;  ///< of all descendants; set by freeze()
+        std::vector<std::uint32_t> table;     ///< children by key hash; set by freeze()
     };
 
     path_set();

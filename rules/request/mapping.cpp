@@ -1,11 +1,11 @@
 #include "rules/request/mapping.hpp"
 
+#include <algorithm>
+
 #include "rules/definition/literal.hpp"
 #include "rules/event/json_scan.hpp"
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/json_writer.hpp"
-
-#include <algorithm>
 
 namespace sluice::rules {
 namespace {
@@ -93,7 +93,8 @@ std::optional<mapped_leaf> mapped_leaf::compile(const source_text& source, scope
     mapped_leaf out;
     out.options_ = options;
     out.plain_ = code->as_plain_path();
-    if (out.plain_ && names.parts().paths.root_of(*out.plain_) == path_root::meta) out.plain_.reset();
+    if (out.plain_ && names.parts().paths.root_of(*out.plain_) == path_root::meta)
+        out.plain_.reset();
     out.code_ = std::move(*code);
     return out;
 }
@@ -155,18 +156,24 @@ class mapping::builder {
 public:
     builder(const std::vector<member_path>& require, scope& names, std::uint32_t& ordinal,
             std::uint32_t& leaf_count)
-        : require_(require), names_(names), ordinal_(ordinal), leaf_count_(leaf_count),
+        : require_(require),
+          names_(names),
+          ordinal_(ordinal),
+          leaf_count_(leaf_count),
           met_(require.size(), false)
-    {}
-
-    std::optional<node> build(const map_source& tree, const std::string& path, mapping_options options,
-                              int depth = 0)
     {
-        node out{.path = path, .options = options,
-                 .drops_null = options.nulls == null_policy::omit};
+    }
+
+    std::optional<node> build(const map_source& tree, const std::string& path,
+                              mapping_options options, int depth = 0)
+    {
+        node out{
+            .path = path, .options = options, .drops_null = options.nulls == null_policy::omit};
         const bool is_required = take_required(path);
         switch (tree.what) {
-            case map_source::kind::literal: out.json = tree.json; return out;
+            case map_source::kind::literal:
+                out.json = tree.json;
+                return out;
             case map_source::kind::expression: {
                 out.what = kind::leaf;
                 if (tree.on_error) options.on_error = *tree.on_error;
@@ -177,9 +184,12 @@ public:
                 out.leaf->count_index = leaf_count_++;
                 return out;
             }
-            case map_source::kind::list: return build_list(tree, std::move(out), depth);
-            case map_source::kind::use: return build_use(tree, path, options, depth);
-            case map_source::kind::object: return build_object(tree, std::move(out), depth);
+            case map_source::kind::list:
+                return build_list(tree, std::move(out), depth);
+            case map_source::kind::use:
+                return build_use(tree, path, options, depth);
+            case map_source::kind::object:
+                return build_object(tree, std::move(out), depth);
         }
         return out;
     }
@@ -190,10 +200,10 @@ public:
         bool is_good = true;
         for (std::size_t i = 0; i < require_.size(); ++i) {
             if (met_[i]) continue;
-            names_.problems().error(require_[i].where,
-                                    "`require` names '" + require_[i].text() +
-                                        "', which the map does not make",
-                                    "add it to the map, or take it out of `require`");
+            names_.problems().error(
+                require_[i].where,
+                "`require` names '" + require_[i].text() + "', which the map does not make",
+                "add it to the map, or take it out of `require`");
             is_good = false;
         }
         return is_good;
@@ -295,9 +305,10 @@ private:
     std::vector<bool> met_;
 };
 
-std::optional<mapping> mapping::compile(const map_source& tree, const std::vector<member_path>& require,
-                                        mapping_options options, scope& names, std::uint32_t& ordinal,
-                                        std::uint32_t& leaf_count)
+std::optional<mapping> mapping::compile(const map_source& tree,
+                                        const std::vector<member_path>& require,
+                                        mapping_options options, scope& names,
+                                        std::uint32_t& ordinal, std::uint32_t& leaf_count)
 {
     builder build(require, names, ordinal, leaf_count);
     auto root = build.build(tree, {}, options);
@@ -321,9 +332,12 @@ written mapping::write_node(const node& at, render_state& state, std::string& in
             if (at.drops_null && at.json == "null") return written::omitted;
             into += at.json;
             return written::yes;
-        case kind::leaf: return at.leaf->write(state, into);
-        case kind::object: return write_object(at, state, into);
-        case kind::list: break;
+        case kind::leaf:
+            return at.leaf->write(state, into);
+        case kind::object:
+            return write_object(at, state, into);
+        case kind::list:
+            break;
     }
     into += '[';
     bool is_first = true;

@@ -1,15 +1,15 @@
 #pragma once
-// The compiled tree of a request's body: writes JSON straight into a string, member by member, and decides what
-// becomes of members that are in error, null or none. Immutable, any thread; what happens to an event's
-// members is told to the render_state, which belongs to one rendering.
-
-#include "rules/event/event_view.hpp"
-#include "rules/rule_engine.hpp"
-#include "rules/scope.hpp"
+// The compiled tree of a request's body: writes JSON straight into a string, member by member, and
+// decides what becomes of members that are in error, null or none. Immutable, any thread; what
+// happens to an event's members is told to the render_state, which belongs to one rendering.
 
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "rules/event/event_view.hpp"
+#include "rules/rule_engine.hpp"
+#include "rules/scope.hpp"
 
 namespace sluice::rules {
 
@@ -17,8 +17,8 @@ namespace sluice::rules {
 struct omitted_member {
     std::string path;
     std::string reason;
-    bool is_absent = false;   ///< the event's shape, no warning
-    bool is_nulled = false;   ///< sent as null instead of left out
+    bool is_absent = false;  ///< the event's shape, no warning
+    bool is_nulled = false;  ///< sent as null instead of left out
 };
 
 /// Counts per member of a mapping; per thread.
@@ -28,11 +28,11 @@ struct omission_counts {
 
 struct render_state {
     expression::evaluation_context& context;
-    std::span<const json_range> ranges;             ///< per slot
+    std::span<const json_range> ranges;  ///< per slot
     const path_set& paths;
     std::string_view event_json, request_json;
-    std::span<omission_counts> counts;              ///< per leaf of all mappings of the program
-    std::vector<omitted_member>* omitted = nullptr; ///< filled when somebody wants to read it
+    std::span<omission_counts> counts;               ///< per leaf of all mappings of the program
+    std::vector<omitted_member>* omitted = nullptr;  ///< filled when somebody wants to read it
     std::optional<render_failure> failure;
 
     /// The bytes of a path as they stand in the event; empty when it is none of the event's.
@@ -55,7 +55,7 @@ public:
                                                             mapping_options options);
     [[nodiscard]] written write(render_state& state, std::string& into) const;
 
-    std::string path;                  ///< dotted, for reasons
+    std::string path;  ///< dotted, for reasons
     bool is_required = false;
     std::uint32_t count_index = 0;
 
@@ -70,7 +70,8 @@ private:
 
 class mapping {
 public:
-    /// Reports problems; nothing when there was an error. `leaf_count` numbers leaves over all mappings.
+    /// Reports problems; nothing when there was an error. `leaf_count` numbers leaves over all
+    /// mappings.
     [[nodiscard]] static std::optional<mapping> compile(const map_source& tree,
                                                         const std::vector<member_path>& require,
                                                         mapping_options options, scope& names,
@@ -85,10 +86,10 @@ private:
     struct node {
         kind what = kind::literal;
         std::string path;
-        std::string json;                                     ///< literal
+        std::string json;  ///< literal
         std::optional<mapped_leaf> leaf;
-        std::vector<std::pair<std::string, node>> members;    ///< key as `"name":`
-        std::vector<std::string> names;                       ///< keys as they are
+        std::vector<std::pair<std::string, node>> members;  ///< key as `"name":`
+        std::vector<std::string> names;                     ///< keys as they are
         std::vector<node> items;
         std::optional<expression::compiled_expression> copy;
         std::vector<member_path> remove;
@@ -99,7 +100,8 @@ private:
     class builder;
 
     [[nodiscard]] static written write_node(const node& at, render_state& state, std::string& into);
-    [[nodiscard]] static written write_object(const node& at, render_state& state, std::string& into);
+    [[nodiscard]] static written write_object(const node& at, render_state& state,
+                                              std::string& into);
     [[nodiscard]] static bool write_copy(const node& at, render_state& state, std::string& into);
 
     node root_;

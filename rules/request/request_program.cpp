@@ -1,10 +1,10 @@
 #include "rules/request/request_program.hpp"
 
-#include "rules/expression/json_reader.hpp"
-#include "rules/expression/json_writer.hpp"
-
 #include <algorithm>
 #include <array>
+
+#include "rules/expression/json_reader.hpp"
+#include "rules/expression/json_writer.hpp"
 
 namespace sluice::rules {
 namespace {
@@ -39,8 +39,8 @@ bool has_line_break(std::string_view text)
 bool is_reserved_header(std::string_view name)
 {
     static constexpr std::array<std::string_view, 10> reserved{
-        "host",    "content-length", "transfer-encoding", "connection",        "upgrade",
-        "trailer", "te",             "webhook-id",        "webhook-timestamp", "webhook-signature"};
+        "host", "content-length", "transfer-encoding", "connection",       "upgrade", "trailer",
+        "te",   "webhook-id",     "webhook-timestamp", "webhook-signature"};
     return std::ranges::find(reserved, name) != reserved.end();
 }
 
@@ -50,7 +50,8 @@ value unwrapped(value made)
     return made;
 }
 
-/// `name=value` of a scalar, or of each element of a list; null and none give nothing. False: no text form.
+/// `name=value` of a scalar, or of each element of a list; null and none give nothing. False: no
+/// text form.
 bool append_pairs(std::string_view name, const value& made, event_arena& arena, bool& is_first,
                   std::string& into)
 {
@@ -58,7 +59,8 @@ bool append_pairs(std::string_view name, const value& made, event_arena& arena, 
     if (made.is(value_kind::list)) {
         const auto list = expression::decode_json(made, arena);
         return std::ranges::all_of(list.items(), [&](const value& item) {
-            return !item.is(value_kind::list) && append_pairs(name, unwrapped(item), arena, is_first, into);
+            return !item.is(value_kind::list) &&
+                   append_pairs(name, unwrapped(item), arena, is_first, into);
         });
     }
     std::string text;
@@ -71,7 +73,10 @@ bool append_pairs(std::string_view name, const value& made, event_arena& arena, 
     return true;
 }
 
-bool has_no_body(std::string_view method) { return method == "GET" || method == "HEAD"; }
+bool has_no_body(std::string_view method)
+{
+    return method == "GET" || method == "HEAD";
+}
 
 }  // namespace
 
@@ -117,7 +122,8 @@ std::optional<request_program> request_program::compile(const request_source& so
         out.has_body_ = body.tree || body.output;
         out.format_ = body.format;
         if (body.tree) {
-            out.tree_ = mapping::compile(*body.tree, body.require, options, names, ordinal, leaf_count);
+            out.tree_ =
+                mapping::compile(*body.tree, body.require, options, names, ordinal, leaf_count);
         } else if (!body.require.empty()) {
             names.problems().error(body.where, "`require` needs a `map`");
         }
@@ -168,7 +174,9 @@ bool request_program::render_line(render_state& state, rendered_request& into) c
         if (const auto wrong = path_->render_path(state.context, into.path)) {
             return fail("path", path_->describe(*wrong));
         }
-        const auto is_bad = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; };
+        const auto is_bad = [](char c) {
+            return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+        };
         if (std::ranges::any_of(into.path, is_bad)) {
             return fail("path", "the path holds a blank or control character");
         }
@@ -192,10 +200,12 @@ bool request_program::render_query(render_state& state, std::string& path) const
         const auto made = unwrapped(code.evaluate(state.context));
         const auto begin = text.size();
         const bool was_first = is_first;
-        if (!made.is_error() && append_pairs(name, made, *state.context.arena, is_first, text)) continue;
+        if (!made.is_error() && append_pairs(name, made, *state.context.arena, is_first, text))
+            continue;
         text.resize(begin);
         is_first = was_first;
-        auto why = made.is_error() ? code.describe(made) : "a query value must be a text, number or list";
+        auto why =
+            made.is_error() ? code.describe(made) : "a query value must be a text, number or list";
         if (options_.on_error == error_policy::fail) {
             state.failure = render_failure{"query." + name, std::move(why)};
             return false;
@@ -223,7 +233,8 @@ bool request_program::render_headers(render_state& state, rendered_request& into
                 return false;
             }
             if (state.omitted != nullptr) {
-                state.omitted->push_back({"headers." + name, std::move(why), wrong->is_absent(), false});
+                state.omitted->push_back(
+                    {"headers." + name, std::move(why), wrong->is_absent(), false});
             }
             continue;
         }
@@ -274,7 +285,10 @@ bool request_program::render_made_body(render_state& state, rendered_request& in
     const auto decoded = expression::decode_json(*fields, *state.context.arena);
     for (const auto& [key, item] : decoded.entries()) {
         if (append_pairs(key.text(), item, *state.context.arena, is_first, into.body)) continue;
-        state.failure = render_failure{std::string{key.text()}, "a form has no nested objects",};
+        state.failure = render_failure{
+            std::string{key.text()},
+            "a form has no nested objects",
+        };
         return false;
     }
     return true;

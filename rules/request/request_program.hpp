@@ -1,25 +1,24 @@
 #pragma once
-// The request of one rule, compiled: method, path, query, headers, key, body. Rendering writes into a request
-// that the caller reuses. Immutable, any thread.
-
-#include "rules/request/mapping.hpp"
-#include "rules/request/template_string.hpp"
+// The request of one rule, compiled: method, path, query, headers, key, body. Rendering writes into
+// a request that the caller reuses. Immutable, any thread.
 
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "rules/request/mapping.hpp"
+#include "rules/request/template_string.hpp"
+
 namespace sluice::rules {
 
 class request_program {
 public:
-    /// Reports problems; nothing when there was an error. `is_send` is false for `dataset` outcomes, which
-    /// have a body only. `ordinal` counts the uuid.v4() calls of the rule.
-    [[nodiscard]] static std::optional<request_program> compile(const request_source& source,
-                                                                bool is_send, mapping_options options,
-                                                                scope& names, std::uint32_t& ordinal,
-                                                                std::uint32_t& leaf_count);
+    /// Reports problems; nothing when there was an error. `is_send` is false for `dataset`
+    /// outcomes, which have a body only. `ordinal` counts the uuid.v4() calls of the rule.
+    [[nodiscard]] static std::optional<request_program> compile(
+        const request_source& source, bool is_send, mapping_options options, scope& names,
+        std::uint32_t& ordinal, std::uint32_t& leaf_count);
 
     /// False when the event fails; the reason stands in the state.
     [[nodiscard]] bool render(render_state& state, rendered_request& into) const;
@@ -36,7 +35,7 @@ private:
         expression::compiled_expression code;
     };
     struct header {
-        std::string name;     ///< lower case
+        std::string name;  ///< lower case
         template_string text;
     };
 

@@ -9,7 +9,8 @@ using expression::error_kind;
 using expression::value;
 using expression::value_kind;
 
-/// Offset of the `}}` that ends the expression starting at `from`; texts and braces inside are skipped.
+/// Offset of the `}}` that ends the expression starting at `from`; texts and braces inside are
+/// skipped.
 std::size_t end_of_expression(std::string_view text, std::size_t from)
 {
     std::size_t depth = 0;
@@ -30,7 +31,8 @@ std::size_t end_of_expression(std::string_view text, std::size_t from)
         } else if (c == '{') {
             ++depth;
         } else if (c == '}') {
-            if (depth == 0) return i + 1 < text.size() && text[i + 1] == '}' ? i : std::string_view::npos;
+            if (depth == 0)
+                return i + 1 < text.size() && text[i + 1] == '}' ? i : std::string_view::npos;
             --depth;
         }
     }
@@ -58,11 +60,21 @@ bool append_text(const value& shown, std::string& into)
 {
     switch (shown.kind()) {
         case value_kind::string:
-        case value_kind::bytes: into += shown.text(); return true;
-        case value_kind::boolean: into += shown.as_bool() ? "true" : "false"; return true;
-        case value_kind::integer: into += std::to_string(shown.as_int()); return true;
-        case value_kind::unsigned_integer: into += std::to_string(shown.as_uint()); return true;
-        case value_kind::floating: expression::append_double(shown.as_double(), into); return true;
+        case value_kind::bytes:
+            into += shown.text();
+            return true;
+        case value_kind::boolean:
+            into += shown.as_bool() ? "true" : "false";
+            return true;
+        case value_kind::integer:
+            into += std::to_string(shown.as_int());
+            return true;
+        case value_kind::unsigned_integer:
+            into += std::to_string(shown.as_uint());
+            return true;
+        case value_kind::floating:
+            expression::append_double(shown.as_double(), into);
+            return true;
         case value_kind::timestamp:
         case value_kind::duration: {
             std::string quoted;
@@ -70,8 +82,10 @@ bool append_text(const value& shown, std::string& into)
             into.append(quoted, 1, quoted.size() - 2);
             return true;
         }
-        case value_kind::optional: return !shown.is_none() && append_text(shown.inner(), into);
-        default: return false;
+        case value_kind::optional:
+            return !shown.is_none() && append_text(shown.inner(), into);
+        default:
+            return false;
     }
 }
 
@@ -110,9 +124,10 @@ std::optional<template_string> template_string::compile(const source_text& sourc
         }
         auto code = names.compile(part_of(source, open + 2, close - open - 2), {}, ordinal);
         if (code && (code->type() == value_kind::list || code->type() == value_kind::map)) {
-            names.problems().error(place_in(source, open + 2),
-                                   "this expression gives a list or map, a text needs a single value",
-                                   "pick an element, or join the list");
+            names.problems().error(
+                place_in(source, open + 2),
+                "this expression gives a list or map, a text needs a single value",
+                "pick an element, or join the list");
             is_good = false;
         }
         if (code) {
@@ -145,8 +160,8 @@ std::optional<value> template_string::render_path(expression::evaluation_context
                                                   std::string& into) const
 {
     const auto begin = into.size();
-    auto segment = begin;      // where the running segment starts
-    bool is_made = false;      // the running segment holds a result
+    auto segment = begin;  // where the running segment starts
+    bool is_made = false;  // the running segment holds a result
     std::string made_text;
     const auto is_bad = [&](std::size_t end) {
         const auto text = std::string_view{into}.substr(segment, end - segment);
@@ -157,7 +172,8 @@ std::optional<value> template_string::render_path(expression::evaluation_context
         if (!part.code) {
             for (const char c : part.literal) {
                 if (c == '/' || c == '?') {
-                    if (is_bad(into.size())) return value::error(error_kind::invalid_argument, bad_segment);
+                    if (is_bad(into.size()))
+                        return value::error(error_kind::invalid_argument, bad_segment);
                     into += c;
                     segment = into.size();
                     is_made = false;

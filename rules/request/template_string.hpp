@@ -1,13 +1,13 @@
 #pragma once
-// Literal text with `{{ expression }}` parts: method, path and headers of a request. Immutable once compiled,
-// any thread.
-
-#include "rules/scope.hpp"
+// Literal text with `{{ expression }}` parts: method, path and headers of a request. Immutable once
+// compiled, any thread.
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "rules/scope.hpp"
 
 namespace sluice::rules {
 
@@ -19,8 +19,10 @@ void append_percent_encoded(std::string_view text, std::string& into);
 
 class template_string {
 public:
-    /// Reports problems; nothing when there was an error. `ordinal` goes on behind the expressions inside.
-    [[nodiscard]] static std::optional<template_string> compile(const source_text& source, scope& names,
+    /// Reports problems; nothing when there was an error. `ordinal` goes on behind the expressions
+    /// inside.
+    [[nodiscard]] static std::optional<template_string> compile(const source_text& source,
+                                                                scope& names,
                                                                 std::uint32_t& ordinal);
 
     /// Plain text: for methods and headers. An error says why there is no text.
