@@ -24,9 +24,12 @@ delivery_machine::step delivery_machine::resume(event what, steady_time now)
 {
     switch (what) {
         case event::slot_taken:
-        case event::asked_again: return ask_admission(now);
-        case event::backed_off: return {step_kind::take_slot};
-        case event::stopping: return finish_stopping(now);
+        case event::asked_again:
+            return ask_admission(now);
+        case event::backed_off:
+            return {step_kind::take_slot};
+        case event::stopping:
+            return finish_stopping(now);
     }
     return finish_stopping(now);
 }
@@ -143,7 +146,8 @@ delivery_machine::step delivery_machine::finish_stopping(steady_time now)
     probe_ = false;
     attempt_result cut;
     cut.cause = attempt_cause::stopping;
-    cut.detail = "the gateway is shutting down; the event stays pending and is sent after the restart";
+    cut.detail =
+        "the gateway is shutting down; the event stays pending and is sent after the restart";
     return finish(std::move(cut), outcome_class::retry, now);
 }
 

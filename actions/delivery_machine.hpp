@@ -1,12 +1,21 @@
 #pragma once
-// Decides what a delivery does next, without I/O: resume(event, now) -> next step. rest_destination obeys.
-// One machine per deliver() call, on its coroutine's stack; the limits it asks belong to the destination.
+// Decides what a delivery does next, without I/O: resume(event, now) -> next step. rest_destination
+// obeys. One machine per deliver() call, on its coroutine's stack; the limits it asks belong to the
+// destination.
 //
 //   take_slot -> [wait: breaker, pause or token] -> send -> done
 //                         ^                          |
-//                         +------- back_off <--------+      until attempts or the inline budget are used up
+//                         +------- back_off <--------+      until attempts or the inline budget are
+//                         used up
 //
-// Waiting for a slot, a token or the breaker is no attempt and costs no budget: it is back-pressure.
+// Waiting for a slot, a token or the breaker is no attempt and costs no budget: it is
+// back-pressure.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "actions/limits/circuit.hpp"
 #include "actions/limits/retry_budget.hpp"
@@ -16,12 +25,6 @@
 #include "actions/outcome.hpp"
 #include "actions/response_outcome.hpp"
 #include "config/clock.hpp"
-
-#include <chrono>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <utility>
 
 namespace sluice::actions {
 
@@ -40,7 +43,8 @@ class delivery_machine {
 public:
     enum class step_kind : std::uint8_t {
         take_slot,     ///< wait for a connection slot, then resume(slot_taken)
-        wait_breaker,  ///< keep the slot; resume(asked_again) at `until`, or when the breaker changes
+        wait_breaker,  ///< keep the slot; resume(asked_again) at `until`, or when the breaker
+                       ///< changes
         wait_turn,     ///< keep the slot; resume(asked_again) at `until`
         send,          ///< one attempt that ends at `until`, then resume(attempt_result)
         back_off,      ///< give the slot back; resume(backed_off) at `until`
@@ -75,8 +79,8 @@ private:
     delivery_limits& limits_;
     random_source& random_;
     steady_time started_{};
-    std::optional<steady_time> deadline_;     ///< of the inline attempts; set at the first send
-    std::optional<steady_time> waiting_since_; ///< at the breaker or for a turn, between attempts
+    std::optional<steady_time> deadline_;       ///< of the inline attempts; set at the first send
+    std::optional<steady_time> waiting_since_;  ///< at the breaker or for a turn, between attempts
     bool probe_ = false;
     std::uint8_t answers_against_event_ = 0;
     delivery_outcome outcome_;

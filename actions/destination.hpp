@@ -1,15 +1,10 @@
 #pragma once
-// A REST destination as a lane uses it: give it a request, get the final outcome of its inline attempts.
-// One object per lane, on the lane's thread; pool, throttle, breaker and credentials live inside it.
-
-#include "actions/outcome.hpp"
-#include "config/clock.hpp"
-#include "config/result.hpp"
-#include "config/settings_destinations.hpp"
+// A REST destination as a lane uses it: give it a request, get the final outcome of its inline
+// attempts. One object per lane, on the lane's thread; pool, throttle, breaker and credentials live
+// inside it.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,16 +12,21 @@
 #include <utility>
 #include <vector>
 
+#include "actions/outcome.hpp"
+#include "config/clock.hpp"
+#include "config/result.hpp"
+#include "config/settings_destinations.hpp"
+
 namespace sluice::actions {
 
 /// One request to make. Views must stay valid until the awaitable has finished.
 struct outgoing_request {
     std::string_view method;
-    std::string_view path;                   ///< behind the destination's own path; with query
+    std::string_view path;  ///< behind the destination's own path; with query
     const std::vector<std::pair<std::string, std::string>>* headers = nullptr;
     std::string_view body;
     std::string_view content_type;
-    std::string_view webhook_id;             ///< stable per event and action
+    std::string_view webhook_id;  ///< stable per event and action
 };
 
 struct destination_stats {

@@ -1,5 +1,6 @@
 #pragma once
-// What became of one delivery, named by what happens next. The table of all causes is in response_outcome.
+// What became of one delivery, named by what happens next. The table of all causes is in
+// response_outcome.
 
 #include <chrono>
 #include <cstdint>
@@ -22,12 +23,12 @@ enum class outcome_class : std::uint8_t {
 
 struct delivery_outcome {
     outcome_class next = outcome_class::retry;
-    int status = 0;                          ///< HTTP status, 0 without an answer
-    std::string reason;                      ///< short, stable: `http_503`, `timeout`, `tls`, `guard`, …
-    std::string detail;                      ///< a sentence for people, no secrets
-    std::string response_body;               ///< start of the answer, at most 1 KiB, for dead letters
+    int status = 0;             ///< HTTP status, 0 without an answer
+    std::string reason;         ///< short, stable: `http_503`, `timeout`, `tls`, `guard`, …
+    std::string detail;         ///< a sentence for people, no secrets
+    std::string response_body;  ///< start of the answer, at most 1 KiB, for dead letters
     std::optional<std::chrono::milliseconds> retry_after;
-    std::uint32_t attempts = 0;              ///< made by this call
+    std::uint32_t attempts = 0;  ///< made by this call
     std::chrono::microseconds elapsed{0};
 };
 

@@ -1,12 +1,12 @@
 #include "actions/request_writer.hpp"
 
-#include "actions/http/header_guard.hpp"
-
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
 #include <charconv>
+
+#include "actions/http/header_guard.hpp"
 
 namespace sluice::actions {
 namespace {
@@ -21,7 +21,8 @@ void append_number(std::string& out, std::uint64_t value)
     out.append(digits, static_cast<std::size_t>(end - digits));
 }
 
-/// Ids come from clients: bytes that can't stand in a header are percent-encoded, the same on every attempt.
+/// Ids come from clients: bytes that can't stand in a header are percent-encoded, the same on every
+/// attempt.
 void append_id(std::string& out, std::string_view id)
 {
     constexpr char hex[] = "0123456789ABCDEF";
@@ -37,7 +38,8 @@ void append_id(std::string& out, std::string_view id)
 
 }  // namespace
 
-request_writer::request_writer(const url& to, signature signing) : to_(to), signing_(std::move(signing))
+request_writer::request_writer(const url& to, signature signing)
+    : to_(to), signing_(std::move(signing))
 {
 }
 
@@ -55,10 +57,11 @@ result<request_writer> request_writer::make(const config::destination_settings& 
     for (const auto& [name, value] : settings.headers) {
         if (!is_token(name) || is_reserved_header(name) || !is_header_value(value.reveal()) ||
             value.reveal().size() > header_value_bytes_max) {
-            return failure{make_error_code(boost::system::errc::invalid_argument),
-                           fmt::format("`headers.{}` can't be sent: the name is reserved or no header "
-                                       "name, or the value holds a line break or control character",
-                                       name)};
+            return failure{
+                make_error_code(boost::system::errc::invalid_argument),
+                fmt::format("`headers.{}` can't be sent: the name is reserved or no header "
+                            "name, or the value holds a line break or control character",
+                            name)};
         }
         real.add(name, value.reveal());
         masked.add(name, "***");
@@ -77,9 +80,8 @@ result<request_writer> request_writer::make(const config::destination_settings& 
 
 bool request_writer::is_set_here(std::string_view name) const noexcept
 {
-    return std::any_of(names_.begin(), names_.end(), [&](const std::string& ours) {
-        return equal_ignoring_case(ours, name);
-    });
+    return std::any_of(names_.begin(), names_.end(),
+                       [&](const std::string& ours) { return equal_ignoring_case(ours, name); });
 }
 
 std::optional<std::string> request_writer::check(const outgoing_request& request) const
@@ -91,7 +93,8 @@ std::optional<std::string> request_writer::check(const outgoing_request& request
         return fmt::format("the path of the rule makes a URL longer than {} bytes", url_bytes_max);
     }
     if (!is_request_target(request.path)) {
-        return "the path of the rule holds spaces, `#`, a backslash, control or non-ASCII characters; "
+        return "the path of the rule holds spaces, `#`, a backslash, control or non-ASCII "
+               "characters; "
                "percent-encode its parts";
     }
     if (!is_header_value(request.content_type)) {
@@ -110,7 +113,8 @@ std::optional<std::string> request_writer::check(const outgoing_request& request
 
 void request_writer::write(const outgoing_request& request, wall_time now, std::string& out) const
 {
-    out.reserve(out.size() + 512 + fixed_.reveal().size() + request.path.size() + request.body.size());
+    out.reserve(out.size() + 512 + fixed_.reveal().size() + request.path.size() +
+                request.body.size());
     out.append(request.method.empty() ? default_method : request.method).push_back(' ');
     write_target(request.path, out);
     out.append(" HTTP/1.1\r\n");
@@ -192,8 +196,9 @@ void request_writer::write_headers(const outgoing_request& request, wall_time no
     const std::size_t id_size = out.size() - id_at;
     out.append("\r\nwebhook-timestamp: ");
     const std::size_t stamp_at = out.size();
-    append_number(out, static_cast<std::uint64_t>(
-                           std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count()));
+    append_number(out,
+                  static_cast<std::uint64_t>(
+                      std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count()));
     const std::size_t stamp_size = out.size() - stamp_at;
     out.append("\r\n");
     if (!signing_.enabled()) return;

@@ -1,7 +1,12 @@
 #pragma once
-// Turns an outgoing_request into the bytes of one HTTP/1.1 request. All that doesn't change from event to
-// event (host, configured headers, credentials) is laid out once when the destination is made.
-// Lives on the destination's thread.
+// Turns an outgoing_request into the bytes of one HTTP/1.1 request. All that doesn't change from
+// event to event (host, configured headers, credentials) is laid out once when the destination is
+// made. Lives on the destination's thread.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "actions/auth/credential.hpp"
 #include "actions/auth/signature.hpp"
@@ -10,11 +15,6 @@
 #include "config/clock.hpp"
 #include "config/result.hpp"
 #include "config/secret_string.hpp"
-
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace sluice::actions {
 
@@ -39,9 +39,9 @@ private:
 
     url to_;
     signature signing_;
-    secret_string fixed_;            ///< `host`, configured headers, credentials
+    secret_string fixed_;  ///< `host`, configured headers, credentials
     std::string fixed_masked_;
-    std::vector<std::string> names_; ///< of the lines in fixed_, lower case
+    std::vector<std::string> names_;  ///< of the lines in fixed_, lower case
 };
 
 }  // namespace sluice::actions

@@ -2,13 +2,13 @@
 // The outcome table: what one attempt met, and which class that is. Pure functions over values; the
 // delivery machine asks here and nowhere else, so a changed row changes every destination.
 
-#include "actions/outcome.hpp"
-
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "actions/outcome.hpp"
 
 namespace sluice::actions {
 
@@ -22,14 +22,14 @@ enum class attempt_cause : std::uint8_t {
     resolver_failed,   ///< the resolver gave no answer
     guard_refused,     ///< every address is one the guard refuses
     connect_refused,
-    connect_failed,    ///< unreachable, or the connect timeout passed
-    tls_untrusted,     ///< certificate, name, key strength or version: the peer can't be trusted
-    tls_failed,        ///< handshake broken, reset or not TLS at all
-    reset_sending,     ///< the peer went away while we were sending
-    reset_waiting,     ///< the peer went away after the request, before a status
-    timeout,           ///< the deadline passed without a status
-    bad_request,       ///< our request can't be put on the wire (CR, LF, NUL, reserved name, size)
-    stopping,          ///< this process is shutting down
+    connect_failed,  ///< unreachable, or the connect timeout passed
+    tls_untrusted,   ///< certificate, name, key strength or version: the peer can't be trusted
+    tls_failed,      ///< handshake broken, reset or not TLS at all
+    reset_sending,   ///< the peer went away while we were sending
+    reset_waiting,   ///< the peer went away after the request, before a status
+    timeout,         ///< the deadline passed without a status
+    bad_request,     ///< our request can't be put on the wire (CR, LF, NUL, reserved name, size)
+    stopping,        ///< this process is shutting down
 };
 
 /// What came back. `detail` is for people and holds no secret.
@@ -37,18 +37,21 @@ struct attempt_result {
     attempt_cause cause = attempt_cause::answered;
     int status = 0;
     std::string detail;
-    std::string body;                                       ///< start of the answer
-    std::optional<std::chrono::milliseconds> retry_after;   ///< as answered, already cut to the limit
+    std::string body;  ///< start of the answer
+    std::optional<std::chrono::milliseconds>
+        retry_after;  ///< as answered, already cut to the limit
 };
 
 /// One row of the table.
 struct verdict {
     outcome_class next = outcome_class::retry;
-    /// After so many of this cause in a row at this destination the class becomes `setup`; 0: never.
+    /// After so many of this cause in a row at this destination the class becomes `setup`; 0:
+    /// never.
     std::uint8_t setup_after = 0;
     /// After so many of these answers to one event the class becomes `reject`; 0: never.
     std::uint8_t reject_after = 0;
-    /// No further attempt from memory: the receiver is slow or asked for air, wait at least a minute.
+    /// No further attempt from memory: the receiver is slow or asked for air, wait at least a
+    /// minute.
     bool wait_a_minute = false;
 };
 

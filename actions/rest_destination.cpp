@@ -21,9 +21,13 @@ std::size_t latency_bucket(std::chrono::microseconds took)
 
 delivery_limits make_limits(const config::destination_settings& settings)
 {
-    return delivery_limits{retry_policy(settings.retry), circuit(settings.circuit),
-                           throttle(settings.requests_per_second), retry_budget{}, setup_streak{},
-                           settings.timeout, settings.retry.retry_after_max};
+    return delivery_limits{retry_policy(settings.retry),
+                           circuit(settings.circuit),
+                           throttle(settings.requests_per_second),
+                           retry_budget{},
+                           setup_streak{},
+                           settings.timeout,
+                           settings.retry.retry_after_max};
 }
 
 }  // namespace
@@ -62,7 +66,8 @@ boost::asio::awaitable<delivery_outcome> rest_destination::deliver(const outgoin
     co_return outcome;
 }
 
-boost::asio::awaitable<void> rest_destination::run(machine& decides, const outgoing_request& request,
+boost::asio::awaitable<void> rest_destination::run(machine& decides,
+                                                   const outgoing_request& request,
                                                    bool& holds_slot)
 {
     if (auto problem = with_.writer.check(request)) {
@@ -80,8 +85,12 @@ boost::asio::awaitable<void> rest_destination::run(machine& decides, const outgo
                 holds_slot = why != wake::stopping;
                 next = machine::event::slot_taken;
                 break;
-            case machine::step_kind::wait_breaker: why = co_await wait_for_breaker(step.until); break;
-            case machine::step_kind::wait_turn: why = co_await waits_.wait(entry, step.until); break;
+            case machine::step_kind::wait_breaker:
+                why = co_await wait_for_breaker(step.until);
+                break;
+            case machine::step_kind::wait_turn:
+                why = co_await waits_.wait(entry, step.until);
+                break;
             case machine::step_kind::back_off:
                 release_slot(holds_slot);
                 why = co_await waits_.wait(entry, step.until);
@@ -100,7 +109,8 @@ boost::asio::awaitable<void> rest_destination::run(machine& decides, const outgo
                 wake_breaker_waiters();
                 continue;
             }
-            case machine::step_kind::done: break;
+            case machine::step_kind::done:
+                break;
         }
         step = decides.resume(why == wake::stopping ? machine::event::stopping : next, now());
         wake_breaker_waiters();
@@ -163,14 +173,24 @@ void rest_destination::count(const attempt_result& attempt, steady_time began, s
 void rest_destination::count(const delivery_outcome& outcome)
 {
     switch (outcome.next) {
-        case outcome_class::delivered: ++stats_.delivered; break;
+        case outcome_class::delivered:
+            ++stats_.delivered;
+            break;
         case outcome_class::retry:
             if (outcome.reason != "stopping") ++stats_.retried;
             break;
-        case outcome_class::throttle: ++stats_.throttled; break;
-        case outcome_class::setup: ++stats_.setup_errors; break;
-        case outcome_class::reject: ++stats_.rejected; break;
-        case outcome_class::disable: ++stats_.setup_errors; break;
+        case outcome_class::throttle:
+            ++stats_.throttled;
+            break;
+        case outcome_class::setup:
+            ++stats_.setup_errors;
+            break;
+        case outcome_class::reject:
+            ++stats_.rejected;
+            break;
+        case outcome_class::disable:
+            ++stats_.setup_errors;
+            break;
     }
 }
 
@@ -187,11 +207,9 @@ std::string rest_destination::describe(const outgoing_request& request) const
     return with_.writer.describe(request, clock_.wall_now());
 }
 
-result<std::unique_ptr<destination>> make_rest_destination(std::string name,
-                                                           const config::destination_settings& settings,
-                                                           boost::asio::any_io_executor on,
-                                                           const clock_source& clock,
-                                                           random_source& random)
+result<std::unique_ptr<destination>> make_rest_destination(
+    std::string name, const config::destination_settings& settings, boost::asio::any_io_executor on,
+    const clock_source& clock, random_source& random)
 {
     const auto named = [&name](failure why) {
         why.message = fmt::format("destination `{}`: {}", name, why.message);
@@ -203,17 +221,19 @@ result<std::unique_ptr<destination>> make_rest_destination(std::string name,
     auto to = parse_url(settings.url, guard->hosts());
     if (!to) return named(to.error());
     ports.push_back(to->port);
-    guard = destination_guard::make(settings.allow_private, std::move(ports), interface_addresses());
+    guard =
+        destination_guard::make(settings.allow_private, std::move(ports), interface_addresses());
     if (!guard) return named(guard.error());
     if (to->host_is_address) {
-        const auto verdict = guard->judge(boost::asio::ip::make_address(to->host), to->port, to->host);
+        const auto verdict =
+            guard->judge(boost::asio::ip::make_address(to->host), to->port, to->host);
         if (!verdict.allowed) {
-            return named(failure{make_error_code(boost::system::errc::permission_denied),
-                                 fmt::format("the address {} in `url` is not dialled ({}); add it to "
-                                             "`allow_private` if that is intended, for example "
-                                             "`allow_private: [{}/{}]`",
-                                             to->host, verdict.refused_as, to->host,
-                                             to->host_is_ipv6 ? 128 : 32)});
+            return named(failure{
+                make_error_code(boost::system::errc::permission_denied),
+                fmt::format("the address {} in `url` is not dialled ({}); add it to "
+                            "`allow_private` if that is intended, for example "
+                            "`allow_private: [{}/{}]`",
+                            to->host, verdict.refused_as, to->host, to->host_is_ipv6 ? 128 : 32)});
         }
     }
     auto writer = request_writer::make(settings, *to);
@@ -225,8 +245,8 @@ result<std::unique_ptr<destination>> make_rest_destination(std::string name,
         tls = std::move(*made);
     }
     return std::unique_ptr<destination>(std::make_unique<rest_destination>(
-        rest_destination::parts{std::move(name), std::move(*to), std::move(*guard), std::move(*writer),
-                                std::move(tls)},
+        rest_destination::parts{std::move(name), std::move(*to), std::move(*guard),
+                                std::move(*writer), std::move(tls)},
         settings, std::move(on), clock, random));
 }
 

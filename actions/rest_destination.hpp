@@ -1,7 +1,12 @@
 #pragma once
-// The REST destination: the thin coroutine that does what delivery_machine says, and the owner of everything
-// it needs. One object per lane, on the lane's thread. Destroy it only when no deliver() is running:
-// stop(), await the deliveries, destroy.
+// The REST destination: the thin coroutine that does what delivery_machine says, and the owner of
+// everything it needs. One object per lane, on the lane's thread. Destroy it only when no deliver()
+// is running: stop(), await the deliveries, destroy.
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "actions/delivery_machine.hpp"
 #include "actions/destination.hpp"
@@ -9,11 +14,6 @@
 #include "actions/http/http_client.hpp"
 #include "actions/http/wait_list.hpp"
 #include "actions/request_writer.hpp"
-
-#include <deque>
-#include <memory>
-#include <string>
-#include <vector>
 
 namespace sluice::actions {
 
@@ -41,7 +41,8 @@ public:
 private:
     [[nodiscard]] steady_time now() const { return clock_.steady_now(); }
     [[nodiscard]] boost::asio::awaitable<void> run(delivery_machine& decides,
-                                                   const outgoing_request& request, bool& holds_slot);
+                                                   const outgoing_request& request,
+                                                   bool& holds_slot);
     [[nodiscard]] boost::asio::awaitable<wake> take_slot();
     void release_slot(bool& held);
     [[nodiscard]] boost::asio::awaitable<wake> wait_for_breaker(steady_time until);

@@ -1,9 +1,9 @@
 #include "batch/checkpoint.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "batch/export_error.hpp"
 #include "config/time_text.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace sluice::batch {
 namespace {
@@ -13,7 +13,8 @@ using json = nlohmann::ordered_json;
 constexpr int document_version = 1;
 constexpr std::array<const char*, 4> state_names{"planned", "running", "succeeded", "failed"};
 constexpr std::array<const char*, 2> format_names{"parquet", "ndjson"};
-constexpr std::array<const char*, 5> compression_names{"automatic", "none", "gzip", "zstd", "snappy"};
+constexpr std::array<const char*, 5> compression_names{"automatic", "none", "gzip", "zstd",
+                                                       "snappy"};
 
 template <class Enum, std::size_t N>
 Enum enum_from(const std::string& name, const std::array<const char*, N>& names)
@@ -165,8 +166,9 @@ result<run_document> run_document_from_json(std::string_view text)
     try {
         const auto j = json::parse(text);
         if (j.at("version") != document_version) {
-            return export_failure(export_errc::bad_document,
-                                  "a stored export run has a format of a newer version: start that version");
+            return export_failure(
+                export_errc::bad_document,
+                "a stored export run has a format of a newer version: start that version");
         }
         run_document out{.run = run_from_json(j.at("run"))};
         out.settings = settings_from_json(j.at("settings"), out.run.dataset);
@@ -182,10 +184,11 @@ result<run_document> run_document_from_json(std::string_view text)
                         .format_state = p.at("formatState")};
         return out;
     } catch (const std::exception& ex) {
-        return export_failure(export_errc::bad_document,
-                              fmt::format("a stored export run can't be read ({}): the store is damaged or was "
-                                          "written by another program",
-                                          ex.what()));
+        return export_failure(
+            export_errc::bad_document,
+            fmt::format("a stored export run can't be read ({}): the store is damaged or was "
+                        "written by another program",
+                        ex.what()));
     }
 }
 
@@ -201,6 +204,9 @@ std::uint64_t planned_rows(const run_document& document)
     return total;
 }
 
-bool is_finished(const flow_run& run) { return run.state == run_state::succeeded; }
+bool is_finished(const flow_run& run)
+{
+    return run.state == run_state::succeeded;
+}
 
 }  // namespace sluice::batch

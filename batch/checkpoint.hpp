@@ -1,12 +1,13 @@
 #pragma once
-// What is stored about a run, as one JSON document of the log's collection `export_runs`: the plan (ranges
-// and settings, fixed before the first byte), how far it has come, and its outcome. A process that finds an
-// unfinished document goes on from it and writes the same names and bytes. Values; no I/O.
-
-#include "batch/export_job.hpp"
+// What is stored about a run, as one JSON document of the log's collection `export_runs`: the plan
+// (ranges and settings, fixed before the first byte), how far it has come, and its outcome. A
+// process that finds an unfinished document goes on from it and writes the same names and bytes.
+// Values; no I/O.
 
 #include <string>
 #include <vector>
+
+#include "batch/export_job.hpp"
 
 namespace sluice::batch {
 

@@ -1,8 +1,8 @@
 #include "batch/digest.hpp"
 
-#include "config/assert_always.hpp"
-
 #include <openssl/evp.h>
+
+#include "config/assert_always.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -44,8 +44,14 @@ result<void> digest_sink::write(std::string_view bytes)
     return next_.write(bytes);
 }
 
-std::string digest_sink::sha256() { return finish_digest(contexts_->sha256.get()); }
-std::string digest_sink::md5() { return finish_digest(contexts_->md5.get()); }
+std::string digest_sink::sha256()
+{
+    return finish_digest(contexts_->sha256.get());
+}
+std::string digest_sink::md5()
+{
+    return finish_digest(contexts_->md5.get());
+}
 
 std::string sha256_hex(std::string_view text)
 {

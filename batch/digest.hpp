@@ -1,11 +1,11 @@
 #pragma once
 // Counts and digests the bytes of one file on their way to storage. One thread.
 
-#include "batch/formats/byte_sink.hpp"
-
 #include <cstdint>
 #include <memory>
 #include <string>
+
+#include "batch/formats/byte_sink.hpp"
 
 namespace sluice::batch {
 

@@ -14,13 +14,20 @@ public:
     std::string message(int value) const override
     {
         switch (static_cast<export_errc>(value)) {
-            case export_errc::bad_settings: return "export settings are wrong";
-            case export_errc::storage: return "export storage failed";
-            case export_errc::log: return "dataset could not be read or written";
-            case export_errc::format: return "rows could not be encoded";
-            case export_errc::unavailable: return "a part of the installation is missing";
-            case export_errc::stopped: return "export was asked to stop";
-            case export_errc::bad_document: return "stored export run is damaged";
+            case export_errc::bad_settings:
+                return "export settings are wrong";
+            case export_errc::storage:
+                return "export storage failed";
+            case export_errc::log:
+                return "dataset could not be read or written";
+            case export_errc::format:
+                return "rows could not be encoded";
+            case export_errc::unavailable:
+                return "a part of the installation is missing";
+            case export_errc::stopped:
+                return "export was asked to stop";
+            case export_errc::bad_document:
+                return "stored export run is damaged";
         }
         return "unknown export error";
     }

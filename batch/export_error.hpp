@@ -1,10 +1,10 @@
 #pragma once
 // What can go wrong in an export, named by what the operator has to look at.
 
-#include "config/result.hpp"
-
 #include <cstdint>
 #include <string>
+
+#include "config/result.hpp"
 
 namespace sluice::batch {
 
@@ -24,4 +24,5 @@ enum class export_errc : std::uint8_t {
 }  // namespace sluice::batch
 
 template <>
-struct boost::system::is_error_code_enum<sluice::batch::export_errc> : std::true_type {};
+struct boost::system::is_error_code_enum<sluice::batch::export_errc> : std::true_type {
+};

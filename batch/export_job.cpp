@@ -1,5 +1,7 @@
 #include "batch/export_job.hpp"
 
+#include <algorithm>
+
 #include "batch/export_error.hpp"
 #include "batch/export_planner.hpp"
 #include "batch/export_run.hpp"
@@ -7,13 +9,11 @@
 #include "batch/run_at.hpp"
 #include "batch/schedule.hpp"
 
-#include <algorithm>
-
 namespace sluice::batch {
 namespace {
 
-/// A run of which nothing is published yet takes the current settings: a wrong directory or template can
-/// then be corrected. Later it must go on as it began.
+/// A run of which nothing is published yet takes the current settings: a wrong directory or
+/// template can then be corrected. Later it must go on as it began.
 void refresh_settings(run_document& document, const config::export_settings& current)
 {
     const bool is_same_dataset = document.run.dataset == current.dataset;
@@ -44,8 +44,8 @@ result<flow_run> run_export_at(const run_request& request)
         earlier = std::move(*done);
     }
     const auto now = request.clock.wall_now();
-    auto plan = plan_run(request.log, request.name, request.settings, request.boundary.value_or(now), now,
-                         *runs);
+    auto plan = plan_run(request.log, request.name, request.settings,
+                         request.boundary.value_or(now), now, *runs);
     if (!plan) return plan.error();
     if (plan->ranges.empty()) {
         if (earlier) return std::move(*earlier);
@@ -104,6 +104,9 @@ result<std::vector<flow_run>> list_runs(const datasets::event_log& log, const st
     return out;
 }
 
-cursor_name export_cursor(const std::string& name) { return cursor_name{"export/" + name}; }
+cursor_name export_cursor(const std::string& name)
+{
+    return cursor_name{"export/" + name};
+}
 
 }  // namespace sluice::batch

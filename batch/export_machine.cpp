@@ -1,15 +1,16 @@
 #include "batch/export_machine.hpp"
 
-#include "config/assert_always.hpp"
-
 #include <utility>
+
+#include "config/assert_always.hpp"
 
 namespace sluice::batch {
 
 export_machine::export_machine(run_document document, bool is_stored)
     : document_(std::move(document)), next_(step_kind::store_plan)
 {
-    if (!is_stored && !document_.ranges.empty()) document_.progress.next = document_.ranges[0].first;
+    if (!is_stored && !document_.ranges.empty())
+        document_.progress.next = document_.ranges[0].first;
     skip_finished_ranges();
     if (is_finished(document_.run)) {
         next_ = step_kind::finished;

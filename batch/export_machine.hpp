@@ -1,13 +1,14 @@
 #pragma once
-// Decides the next step of a run; does no I/O and knows no clock. The order is the promise of the export:
-// the plan is durable before the first byte, a file is published before it is recorded, the manifest comes
-// after all files, and the cursor moves last, in one write with the run's outcome. Built from the stored
-// document, so a process that starts after a crash at any step goes on from there.
-
-#include "batch/checkpoint.hpp"
+// Decides the next step of a run; does no I/O and knows no clock. The order is the promise of the
+// export: the plan is durable before the first byte, a file is published before it is recorded, the
+// manifest comes after all files, and the cursor moves last, in one write with the run's outcome.
+// Built from the stored document, so a process that starts after a crash at any step goes on from
+// there.
 
 #include <cstdint>
 #include <string>
+
+#include "batch/checkpoint.hpp"
 
 namespace sluice::batch {
 
@@ -23,8 +24,8 @@ enum class step_kind : std::uint8_t {
 /// One published file. `rows` may be 0 when every record was lost: then there is no file.
 struct file_written {
     exported_file file;
-    offset next;              ///< where the range goes on
-    std::uint64_t lost = 0;   ///< records between that were trimmed or damaged
+    offset next;             ///< where the range goes on
+    std::uint64_t lost = 0;  ///< records between that were trimmed or damaged
     std::string format_state;
 };
 

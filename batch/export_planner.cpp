@@ -1,11 +1,11 @@
 #include "batch/export_planner.hpp"
 
-#include "batch/export_error.hpp"
-#include "batch/log_access.hpp"
-
 #include <algorithm>
 #include <ctime>
 #include <set>
+
+#include "batch/export_error.hpp"
+#include "batch/log_access.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -13,14 +13,15 @@ namespace {
 constexpr std::size_t runs_kept_max = 1000;
 
 /// `<name>-20261122T205900Z`; a second run with the same boundary gets `-2` and so on.
-std::string new_run_id(const std::string& name, wall_time boundary, const std::vector<run_document>& runs)
+std::string new_run_id(const std::string& name, wall_time boundary,
+                       const std::vector<run_document>& runs)
 {
     const std::time_t seconds =
         std::chrono::floor<std::chrono::seconds>(boundary).time_since_epoch().count();
     std::tm t{};
     gmtime_r(&seconds, &t);
-    const auto base = fmt::format("{}-{:04}{:02}{:02}T{:02}{:02}{:02}Z", name, t.tm_year + 1900, t.tm_mon + 1,
-                                  t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+    const auto base = fmt::format("{}-{:04}{:02}{:02}T{:02}{:02}{:02}Z", name, t.tm_year + 1900,
+                                  t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
     std::set<std::string> taken;
     for (const auto& r : runs) taken.insert(r.run.id);
     auto id = base;
@@ -63,8 +64,8 @@ std::optional<run_document> unfinished_run(const std::vector<run_document>& runs
 }
 
 result<run_document> plan_run(datasets::event_log& log, const std::string& name,
-                              const config::export_settings& settings, wall_time boundary, wall_time now,
-                              const std::vector<run_document>& runs)
+                              const config::export_settings& settings, wall_time boundary,
+                              wall_time now, const std::vector<run_document>& runs)
 {
     run_document out;
     out.run = {.id = new_run_id(name, boundary, runs),
@@ -75,11 +76,13 @@ result<run_document> plan_run(datasets::event_log& log, const std::string& name,
     out.settings = settings;
     const dataset_name dataset{settings.dataset};
     const auto known = log.list_datasets();
-    if (std::none_of(known.begin(), known.end(), [&](const auto& d) { return d.name == dataset; })) {
-        return export_failure(export_errc::log,
-                              fmt::format("export '{}': there is no dataset '{}' in the store: check "
-                                          "`exports.{}.dataset`",
-                                          name, settings.dataset, name));
+    if (std::none_of(known.begin(), known.end(),
+                     [&](const auto& d) { return d.name == dataset; })) {
+        return export_failure(
+            export_errc::log,
+            fmt::format("export '{}': there is no dataset '{}' in the store: check "
+                        "`exports.{}.dataset`",
+                        name, settings.dataset, name));
     }
     std::vector<datasets::cursor_update> new_cursors;
     for (const auto partition : log.owned_partitions(dataset)) {

@@ -1,12 +1,13 @@
 #pragma once
-// Finds out what a new run has to export: from the export's cursor to the end of each partition at this
-// moment. Cutting by position instead of by receive time gives every accepted record to exactly one run,
-// also when clocks of threads differ a little. Blocking reads of the log, one small write for new cursors.
+// Finds out what a new run has to export: from the export's cursor to the end of each partition at
+// this moment. Cutting by position instead of by receive time gives every accepted record to
+// exactly one run, also when clocks of threads differ a little. Blocking reads of the log, one
+// small write for new cursors.
+
+#include <optional>
 
 #include "batch/checkpoint.hpp"
 #include "config/clock.hpp"
-
-#include <optional>
 
 namespace sluice::batch {
 
@@ -17,8 +18,8 @@ namespace sluice::batch {
 [[nodiscard]] std::optional<run_document> unfinished_run(const std::vector<run_document>& runs,
                                                          const std::string& export_name);
 
-/// A fresh plan; without ranges when there is nothing new. Gives the export a cursor at the oldest record
-/// of each partition where it has none, so that retention waits from now on.
+/// A fresh plan; without ranges when there is nothing new. Gives the export a cursor at the oldest
+/// record of each partition where it has none, so that retention waits from now on.
 [[nodiscard]] result<run_document> plan_run(datasets::event_log& log, const std::string& name,
                                             const config::export_settings& settings,
                                             wall_time boundary, wall_time now,

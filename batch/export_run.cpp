@@ -1,19 +1,20 @@
 #include "batch/export_run.hpp"
 
+#include <algorithm>
+
 #include "batch/export_error.hpp"
 #include "batch/manifest.hpp"
-
-#include <algorithm>
 
 namespace sluice::batch {
 namespace {
 
 constexpr std::size_t group_rows_max = 65'536;
 constexpr std::uint64_t group_bytes_min = 64 * 1024;
-constexpr int restarts_max = 3;  // of one file, for new columns; after that they wait for the next file
+constexpr int restarts_max =
+    3;  // of one file, for new columns; after that they wait for the next file
 
-/// Half of the buffer is raw events, the other half what they become; and one group may not overshoot the
-/// size of a file by more than that size.
+/// Half of the buffer is raw events, the other half what they become; and one group may not
+/// overshoot the size of a file by more than that size.
 std::uint64_t group_bytes(const config::export_settings& settings)
 {
     return std::max(group_bytes_min,
@@ -97,9 +98,12 @@ result<void> export_run::perform(step_kind step)
             if (stored) machine_.progress_stored();
             return stored;
         }
-        case step_kind::write_manifest: return write_manifest();
-        case step_kind::commit: return commit();
-        case step_kind::finished: break;
+        case step_kind::write_manifest:
+            return write_manifest();
+        case step_kind::commit:
+            return commit();
+        case step_kind::finished:
+            break;
     }
     return {};
 }
@@ -130,12 +134,15 @@ result<std::optional<file_written>> export_run::try_file(std::unique_ptr<upload>
                          document.progress.next, range.end);
     file_written out;
     if (auto opened = format_->open_file(sink); !opened) return opened.error();
-    while (out.file.rows < settings.rows_per_file_max && sink.bytes() < settings.bytes_per_file_target) {
+    while (out.file.rows < settings.rows_per_file_max &&
+           sink.bytes() < settings.bytes_per_file_target) {
         if (with_.stop.load(std::memory_order_relaxed)) {
-            return export_failure(export_errc::stopped, "asked to stop; the run goes on at the next start");
+            return export_failure(export_errc::stopped,
+                                  "asked to stop; the run goes on at the next start");
         }
         row_group group{.partition = range.partition};
-        if (auto filled = fill_group(reader, settings.rows_per_file_max - out.file.rows, group); !filled) {
+        if (auto filled = fill_group(reader, settings.rows_per_file_max - out.file.rows, group);
+            !filled) {
             return filled.error();
         }
         if (group.rows.empty()) break;
@@ -146,7 +153,8 @@ result<std::optional<file_written>> export_run::try_file(std::unique_ptr<upload>
             return std::optional<file_written>{};
         }
         for (const auto* row : group.rows) note_row(out.file, *row);
-        if (with_.progress) with_.progress(document.run.rows + out.file.rows, planned_rows(document));
+        if (with_.progress)
+            with_.progress(document.run.rows + out.file.rows, planned_rows(document));
     }
     if (auto closed = format_->close_file(); !closed) return closed.error();
     out.next = reader.position();
@@ -225,9 +233,11 @@ result<void> export_run::commit()
         const datasets::partition_ref at{dataset_name{document.run.dataset}, range.partition};
         auto cursor = with_.log.load_cursor(name, at);
         if (!cursor) return cursor.error();
-        auto state = cursor->value_or(datasets::cursor_state{.next = range.first, .start = range.first});
+        auto state =
+            cursor->value_or(datasets::cursor_state{.next = range.first, .start = range.first});
         std::uint64_t rows = 0;
-        for (const auto& f : document.run.files) rows += f.partition == range.partition ? f.rows : 0;
+        for (const auto& f : document.run.files)
+            rows += f.partition == range.partition ? f.rows : 0;
         state.next = range.end;
         state.counts.delivered += rows;
         state.counts.expired += (range.end - range.first) - rows;
@@ -236,10 +246,11 @@ result<void> export_run::commit()
     std::vector<datasets::document_update> documents{
         {run_collection, document.run.id, to_json(machine_.committed_document(now))}};
     if (!document.progress.format_state.empty()) {
-        documents.push_back({schema_collection, document.run.export_name, document.progress.format_state});
+        documents.push_back(
+            {schema_collection, document.run.export_name, document.progress.format_state});
     }
-    auto stored = write_blocking(
-        with_.log, {.cursors = cursors, .documents = documents, .is_internal = true});
+    auto stored = write_blocking(with_.log,
+                                 {.cursors = cursors, .documents = documents, .is_internal = true});
     if (!stored) return stored.error();
     machine_.committed(now);
     ++with_.stats.runs_succeeded;

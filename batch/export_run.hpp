@@ -1,6 +1,10 @@
 #pragma once
-// Obeys the export machine for one run: reads the log, encodes, stores, commits. Blocking; lives on the
-// stack of the thread that runs the export.
+// Obeys the export machine for one run: reads the log, encodes, stores, commits. Blocking; lives on
+// the stack of the thread that runs the export.
+
+#include <atomic>
+#include <functional>
+#include <memory>
 
 #include "batch/digest.hpp"
 #include "batch/export_machine.hpp"
@@ -9,13 +13,10 @@
 #include "batch/log_access.hpp"
 #include "batch/storage/storage.hpp"
 
-#include <atomic>
-#include <functional>
-#include <memory>
-
 namespace sluice::batch {
 
-/// Called before each step; returning false ends the process's part right there, as a crash would. For tests.
+/// Called before each step; returning false ends the process's part right there, as a crash would.
+/// For tests.
 using step_hook = std::function<bool(step_kind)>;
 
 class export_run {

@@ -1,15 +1,16 @@
-// The thread of class export_scheduler (export_job.hpp). The mutex guards `triggered` and `is_stopping` only.
-
-#include "batch/run_at.hpp"
-#include "batch/schedule.hpp"
+// The thread of class export_scheduler (export_job.hpp). The mutex guards `triggered` and
+// `is_stopping` only.
 
 #include <spdlog/spdlog.h>
-
-#include <condition_variable>
-#include <set>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <condition_variable>
+#include <set>
+
+#include "batch/run_at.hpp"
+#include "batch/schedule.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -31,7 +32,9 @@ struct export_entry {
 }  // namespace
 
 struct export_scheduler::state {
-    state(datasets::event_log& log_in, const clock_source& clock_in) : log(log_in), clock(clock_in) {}
+    state(datasets::event_log& log_in, const clock_source& clock_in) : log(log_in), clock(clock_in)
+    {
+    }
 
     void work();
     void load_last_boundaries();
@@ -65,7 +68,8 @@ void export_scheduler::state::load_last_boundaries()
                 entry.retry_at = clock.wall_now();
                 continue;
             }
-            if (!entry.last_boundary || *entry.last_boundary < r.boundary) entry.last_boundary = r.boundary;
+            if (!entry.last_boundary || *entry.last_boundary < r.boundary)
+                entry.last_boundary = r.boundary;
         }
     }
 }
@@ -84,8 +88,8 @@ void export_scheduler::state::run(export_entry& entry, std::optional<wall_time> 
         entry.retry_at.reset();
         if (boundary) entry.last_boundary = boundary;
         if (done->rows != 0) {
-            spdlog::info("export '{}': run {} wrote {} rows in {} files, {} bytes", entry.name, done->id,
-                         done->rows, done->files.size(), done->bytes);
+            spdlog::info("export '{}': run {} wrote {} rows in {} files, {} bytes", entry.name,
+                         done->id, done->rows, done->files.size(), done->bytes);
         }
         return;
     }
@@ -104,7 +108,8 @@ void export_scheduler::state::run_due(const std::set<std::string>& wanted)
         const auto now = clock.wall_now();
         const bool is_wanted = wanted.contains(entry.name);
         if (entry.retry_at && now < *entry.retry_at && !is_wanted) continue;
-        const auto due = entry.plan ? due_boundary(*entry.plan, entry.last_boundary, now) : std::nullopt;
+        const auto due =
+            entry.plan ? due_boundary(*entry.plan, entry.last_boundary, now) : std::nullopt;
         if (due) {
             run(entry, due);
         } else if (is_wanted || entry.retry_at) {
@@ -157,7 +162,10 @@ export_scheduler::export_scheduler(datasets::event_log& log,
     }
 }
 
-export_scheduler::~export_scheduler() { stop(); }
+export_scheduler::~export_scheduler()
+{
+    stop();
+}
 
 void export_scheduler::start()
 {

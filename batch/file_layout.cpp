@@ -1,9 +1,9 @@
 #include "batch/file_layout.hpp"
 
-#include "batch/export_error.hpp"
-
 #include <array>
 #include <ctime>
+
+#include "batch/export_error.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -12,7 +12,7 @@ constexpr std::size_t name_bytes_max = 255;   // of one path component, as file 
 constexpr std::size_t path_bytes_max = 1024;  // as object stores have it
 
 constexpr std::array<std::string_view, 11> macro_names{
-    "DATASET_NAME", "DATASET_ID",   "DESTINATION", "EXPORT_TIME", "DATETIME", "PARTITION",
+    "DATASET_NAME", "DATASET_ID",  "DESTINATION", "EXPORT_TIME", "DATETIME",        "PARTITION",
     "FIRST_OFFSET", "LAST_OFFSET", "PART",        "RUN_ID",      "DESTINATION_NAME"};
 
 std::tm utc_fields(wall_time time)
@@ -24,7 +24,8 @@ std::tm utc_fields(wall_time time)
     return fields;
 }
 
-/// The letters that DATETIME knows: YYYY (or yyyy) MM dd (or DD) HH mm ss; anything else stands for itself.
+/// The letters that DATETIME knows: YYYY (or yyyy) MM dd (or DD) HH mm ss; anything else stands for
+/// itself.
 std::string format_datetime(const std::string& pattern, wall_time time)
 {
     const auto t = utc_fields(time);
@@ -69,7 +70,8 @@ std::string safe_value(std::string_view value)
     return out;
 }
 
-std::string macro_value(const std::string& macro, const std::string& argument, const layout_values& v)
+std::string macro_value(const std::string& macro, const std::string& argument,
+                        const layout_values& v)
 {
     if (macro == "DATASET_NAME" || macro == "DATASET_ID") return safe_value(v.dataset);
     if (macro == "DESTINATION" || macro == "DESTINATION_NAME") return safe_value(v.export_name);
@@ -97,13 +99,14 @@ result<std::string> checked_path(const std::string& raw)
         at = slash + 1;
         if (name.empty()) continue;
         if (name == "." || name == "..") {
-            return bad_path(fmt::format("the path '{}' leaves the export's directory: remove '{}'", raw,
-                                        name));
+            return bad_path(
+                fmt::format("the path '{}' leaves the export's directory: remove '{}'", raw, name));
         }
         if (name.size() > name_bytes_max) {
-            return bad_path(fmt::format("a name of {} bytes in the path is longer than {}: shorten the "
-                                        "template or the dataset's name",
-                                        name.size(), name_bytes_max));
+            return bad_path(
+                fmt::format("a name of {} bytes in the path is longer than {}: shorten the "
+                            "template or the dataset's name",
+                            name.size(), name_bytes_max));
         }
         if (!out.empty()) out += '/';
         out += name;
@@ -157,12 +160,14 @@ result<file_layout::path_template> file_layout::parse(const std::string& text, c
                                         fmt::join(macro_names, ", ")));
         }
         if ((name == "DATETIME") == argument.empty()) {
-            return bad_path(fmt::format("{}: write %DATETIME(YYYYMMdd_HHmmss)% with a pattern, other "
-                                        "macros without one",
-                                        key));
+            return bad_path(
+                fmt::format("{}: write %DATETIME(YYYYMMdd_HHmmss)% with a pattern, other "
+                            "macros without one",
+                            key));
         }
         if (argument.find('/') != std::string::npos) {
-            return bad_path(fmt::format("{}: a DATETIME pattern may not hold '/': use several macros", key));
+            return bad_path(
+                fmt::format("{}: a DATETIME pattern may not hold '/': use several macros", key));
         }
         if (!literal.empty()) out.push_back({.literal = std::exchange(literal, {})});
         out.push_back({.macro = name, .argument = argument});
@@ -207,17 +212,20 @@ result<file_layout> file_layout::make(const std::string& export_name,
                              (uses(out.data_, "FIRST_OFFSET") || uses(out.data_, "LAST_OFFSET"));
     const bool by_part = uses(out.data_, "RUN_ID") && uses(out.data_, "PART");
     if (!by_position && !by_part) {
-        return bad_path("two files could get the same name: add %PARTITION% and %FIRST_OFFSET%, or %RUN_ID% "
-                        "and %PART%, to file_name");
+        return bad_path(
+            "two files could get the same name: add %PARTITION% and %FIRST_OFFSET%, or %RUN_ID% "
+            "and %PART%, to file_name");
     }
-    // The manifest covers the whole run: its folder ends before the first part that differs by file.
+    // The manifest covers the whole run: its folder ends before the first part that differs by
+    // file.
     for (auto& p : *manifest) {
         const bool differs_by_file = p.macro == "PARTITION" || p.macro == "FIRST_OFFSET" ||
                                      p.macro == "LAST_OFFSET" || p.macro == "PART";
         if (differs_by_file && settings.manifest.path) {
-            return bad_path(fmt::format("manifest.path uses %{}%, but one manifest covers all files of a run: "
-                                        "remove it",
-                                        p.macro));
+            return bad_path(
+                fmt::format("manifest.path uses %{}%, but one manifest covers all files of a run: "
+                            "remove it",
+                            p.macro));
         }
         if (differs_by_file) break;
         out.manifest_folder_.push_back(std::move(p));
@@ -262,9 +270,10 @@ result<void> check_layouts(const std::map<std::string, config::export_settings>&
         if (!path) return path.error();
         const auto [owner, is_new] = owners.emplace(settings.directory + "/" + *path, name);
         if (!is_new) {
-            return bad_path(fmt::format("exports '{}' and '{}' could write the same file: add %DATASET_NAME% "
-                                        "or %DESTINATION% to `folder`, or give them different directories",
-                                        owner->second, name));
+            return bad_path(
+                fmt::format("exports '{}' and '{}' could write the same file: add %DATASET_NAME% "
+                            "or %DESTINATION% to `folder`, or give them different directories",
+                            owner->second, name));
         }
     }
     return {};

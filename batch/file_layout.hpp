@@ -1,17 +1,17 @@
 #pragma once
-// Where the files of an export go: the templates `folder`, `file_name` and `manifest.path` with their
-// macros. Times are the boundary of the window, never the wall clock, and data files are told apart by
-// positions, so a repeated run writes the same names. Immutable.
-
-#include "config/clock.hpp"
-#include "config/named_type.hpp"
-#include "config/result.hpp"
-#include "config/settings_exports.hpp"
+// Where the files of an export go: the templates `folder`, `file_name` and `manifest.path` with
+// their macros. Times are the boundary of the window, never the wall clock, and data files are told
+// apart by positions, so a repeated run writes the same names. Immutable.
 
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "config/clock.hpp"
+#include "config/named_type.hpp"
+#include "config/result.hpp"
+#include "config/settings_exports.hpp"
 
 namespace sluice::batch {
 
@@ -29,9 +29,9 @@ struct layout_values {
 
 class file_layout {
 public:
-    /// Refuses unknown macros, paths that leave the directory, and templates with which two files could
-    /// get one name: a data file needs %PARTITION% with %FIRST_OFFSET% or %LAST_OFFSET%, or %RUN_ID% with
-    /// %PART%.
+    /// Refuses unknown macros, paths that leave the directory, and templates with which two files
+    /// could get one name: a data file needs %PARTITION% with %FIRST_OFFSET% or %LAST_OFFSET%, or
+    /// %RUN_ID% with %PART%.
     static result<file_layout> make(const std::string& export_name,
                                     const config::export_settings& settings);
 

@@ -1,16 +1,18 @@
 #include "batch/log_access.hpp"
 
-#include "batch/export_error.hpp"
-
 #include <future>
+
+#include "batch/export_error.hpp"
 
 namespace sluice::batch {
 
-result<datasets::write_receipt> write_blocking(datasets::event_log& log, const datasets::log_write& what)
+result<datasets::write_receipt> write_blocking(datasets::event_log& log,
+                                               const datasets::log_write& what)
 {
     auto promise = std::make_shared<std::promise<result<datasets::write_receipt>>>();
     auto answer = promise->get_future();
-    log.write(what, [promise](result<datasets::write_receipt> r) { promise->set_value(std::move(r)); });
+    log.write(what,
+              [promise](result<datasets::write_receipt> r) { promise->set_value(std::move(r)); });
     return answer.get();
 }
 
@@ -24,8 +26,8 @@ result<std::shared_ptr<const datasets::record_batch>> read_blocking(
     return answer.get();
 }
 
-record_reader::record_reader(datasets::event_log& log, datasets::partition_ref partition, offset from,
-                             offset end)
+record_reader::record_reader(datasets::event_log& log, datasets::partition_ref partition,
+                             offset from, offset end)
     : log_(log), partition_(std::move(partition)), position_(from), end_(end)
 {
 }
@@ -65,15 +67,17 @@ result<void> record_reader::load()
     batch_ = std::move(*read);
     if (batch_ && batch_->size() != 0) return {};
     batch_.reset();
-    // Planned records are not there. Only when the log itself says that it ends earlier are they lost.
+    // Planned records are not there. Only when the log itself says that it ends earlier are they
+    // lost.
     auto extent = log_.extent(partition_);
     if (!extent) return extent.error();
     if (extent->end > position_) {
-        return export_failure(export_errc::log,
-                              fmt::format("dataset '{}' partition {} gave no record at offset {}, though it "
-                                          "reaches to {}: the run is tried again",
-                                          partition_.dataset.value(), partition_.partition.value(),
-                                          position_.value(), extent->end.value()));
+        return export_failure(
+            export_errc::log,
+            fmt::format("dataset '{}' partition {} gave no record at offset {}, though it "
+                        "reaches to {}: the run is tried again",
+                        partition_.dataset.value(), partition_.partition.value(), position_.value(),
+                        extent->end.value()));
     }
     lost_ += end_ - position_;
     position_ = end_;

@@ -1,8 +1,8 @@
 #include "batch/manifest.hpp"
 
-#include "config/time_text.hpp"
-
 #include <nlohmann/json.hpp>
+
+#include "config/time_text.hpp"
 
 namespace sluice::batch {
 

@@ -1,10 +1,11 @@
 #pragma once
-// One export run with everything said explicitly: what run_export(), the scheduler and the tests share.
+// One export run with everything said explicitly: what run_export(), the scheduler and the tests
+// share.
+
+#include <optional>
 
 #include "batch/export_job.hpp"
 #include "batch/export_machine.hpp"
-
-#include <optional>
 
 namespace sluice::batch {
 
@@ -16,8 +17,8 @@ struct run_request {
     export_stats& stats;
     const std::atomic<bool>& stop;
     export_progress progress;
-    std::optional<wall_time> boundary;         ///< none: this moment
-    std::function<bool(step_kind)> hook;       ///< see step_hook of export_run; for tests
+    std::optional<wall_time> boundary;    ///< none: this moment
+    std::function<bool(step_kind)> hook;  ///< see step_hook of export_run; for tests
 };
 
 [[nodiscard]] result<flow_run> run_export_at(const run_request& request);

@@ -1,9 +1,9 @@
 #include "batch/schedule.hpp"
 
+#include <algorithm>
+
 #include "batch/export_error.hpp"
 #include "config/time_text.hpp"
-
-#include <algorithm>
 
 namespace sluice::batch {
 namespace {
@@ -12,9 +12,9 @@ result<std::optional<wall_time>> read_time(const std::optional<std::string>& tex
 {
     if (!text) return std::optional<wall_time>{};
     if (const auto time = parse_time(*text)) return std::optional<wall_time>{*time};
-    return export_failure(export_errc::bad_settings,
-                          fmt::format("'{}' of {} is no time: write it as 2026-01-31T00:00:00Z", *text,
-                                      key));
+    return export_failure(
+        export_errc::bad_settings,
+        fmt::format("'{}' of {} is no time: write it as 2026-01-31T00:00:00Z", *text, key));
 }
 
 /// The newest aligned boundary at or before `time`, without regard to start and end.

@@ -1,7 +1,10 @@
 // Precompiled for every folder: what nearly all files include and what is slow to parse.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <boost/system/result.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -17,6 +20,3 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <boost/system/result.hpp>
-#include <fmt/format.h>

@@ -1,14 +1,14 @@
 #pragma once
 // The whole configuration as plain values: what `load` returns and assembly builds from.
 
+#include <map>
+#include <string>
+
 #include "config/node.hpp"
 #include "config/settings_datasets.hpp"
 #include "config/settings_destinations.hpp"
 #include "config/settings_exports.hpp"
 #include "config/settings_gateway.hpp"
-
-#include <map>
-#include <string>
 
 namespace sluice::config {
 
@@ -21,7 +21,7 @@ struct rule_source {
 
 struct settings {
     gateway_settings gateway;
-    embedded_settings embedded;                ///< section `gateway.store`
+    embedded_settings embedded;  ///< section `gateway.store`
     std::map<std::string, datastream_settings> datastreams;
     std::map<std::string, dataset_settings> datasets;
     std::map<std::string, destination_settings> destinations;

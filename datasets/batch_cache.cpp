@@ -8,7 +8,8 @@ batch_cache::batch_cache(std::uint64_t bytes_max)
     old_.bytes_max = bytes_max / 4;
 }
 
-void batch_cache::add(segment& to, std::uint64_t partition, std::shared_ptr<const record_batch> batch,
+void batch_cache::add(segment& to, std::uint64_t partition,
+                      std::shared_ptr<const record_batch> batch,
                       std::vector<std::shared_ptr<const record_batch>>& evicted)
 {
     const auto bytes = batch->memory_bytes();

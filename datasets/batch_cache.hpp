@@ -1,13 +1,13 @@
 #pragma once
-// Decoded batches, bounded by bytes: lanes at the head of a log read what the committer has just written
-// without disk and decompression, and readers of the same older part share one decoding. A reader far
-// behind can only push out other old batches, never the head. Thread-safe.
-
-#include "datasets/record_batch.hpp"
+// Decoded batches, bounded by bytes: lanes at the head of a log read what the committer has just
+// written without disk and decompression, and readers of the same older part share one decoding. A
+// reader far behind can only push out other old batches, never the head. Thread-safe.
 
 #include <list>
 #include <map>
 #include <mutex>
+
+#include "datasets/record_batch.hpp"
 
 namespace sluice::datasets {
 

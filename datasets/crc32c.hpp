@@ -1,5 +1,6 @@
 #pragma once
-// CRC32C (Castagnoli), the checksum of stored batches, cursors and side files. Stateless, thread-safe.
+// CRC32C (Castagnoli), the checksum of stored batches, cursors and side files. Stateless,
+// thread-safe.
 
 #include <cstdint>
 #include <string_view>

@@ -1,11 +1,8 @@
 #pragma once
-// The log under everything: datasets, retries and dead letters are partitions of it. Two engines implement
-// it (embedded/ over RocksDB, kafka/ later). Thread-safe. Handlers run on a thread of the engine and must
-// only hand the result over to their own thread; none is called after close() has returned.
-
-#include "config/result.hpp"
-#include "datasets/event_record.hpp"
-#include "datasets/record_batch.hpp"
+// The log under everything: datasets, retries and dead letters are partitions of it. Two engines
+// implement it (embedded/ over RocksDB, kafka/ later). Thread-safe. Handlers run on a thread of the
+// engine and must only hand the result over to their own thread; none is called after close() has
+// returned.
 
 #include <cstdint>
 #include <functional>
@@ -16,6 +13,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "config/result.hpp"
+#include "datasets/event_record.hpp"
+#include "datasets/record_batch.hpp"
 
 namespace sluice::datasets {
 
@@ -31,14 +32,14 @@ struct ledger_counts {
     std::uint64_t delivered = 0;
     std::uint64_t filtered = 0;
     std::uint64_t dead = 0;
-    std::uint64_t retrying = 0;   ///< moved to the retry log and still there: part of pending
-    std::uint64_t expired = 0;    ///< trimmed or lost before they were read
+    std::uint64_t retrying = 0;  ///< moved to the retry log and still there: part of pending
+    std::uint64_t expired = 0;   ///< trimmed or lost before they were read
     friend bool operator==(const ledger_counts&, const ledger_counts&) = default;
 };
 
 struct cursor_state {
-    offset next;                  ///< the lowest offset not yet finished
-    offset start;                 ///< where the cursor began; accepted counts from here
+    offset next;   ///< the lowest offset not yet finished
+    offset start;  ///< where the cursor began; accepted counts from here
     ledger_counts counts;
 };
 
@@ -65,20 +66,20 @@ struct log_write {
 };
 
 struct write_receipt {
-    std::vector<offset> bases;    ///< base offset of each append part, in order
+    std::vector<offset> bases;  ///< base offset of each append part, in order
 };
 
 using write_handler = std::function<void(result<write_receipt>)>;
 
-/// Null: nothing at or after the asked position yet. A batch may begin before the asked offset (skip
-/// the records below it) or after it: then the records between were trimmed or lost.
+/// Null: nothing at or after the asked position yet. A batch may begin before the asked offset
+/// (skip the records below it) or after it: then the records between were trimmed or lost.
 using read_handler = std::function<void(result<std::shared_ptr<const record_batch>>)>;
 
 struct partition_extent {
-    offset begin;                 ///< the oldest record kept
-    offset end;                   ///< one past the newest
-    std::uint64_t bytes = 0;      ///< uncompressed content kept, approximately
-    std::uint64_t lost = 0;       ///< records that damage has taken, counted exactly
+    offset begin;             ///< the oldest record kept
+    offset end;               ///< one past the newest
+    std::uint64_t bytes = 0;  ///< uncompressed content kept, approximately
+    std::uint64_t lost = 0;   ///< records that damage has taken, counted exactly
 };
 
 struct dataset_spec {
@@ -94,7 +95,7 @@ enum class log_health : std::uint8_t { ok, refusing, reopening, closed };
 
 struct log_status {
     log_health health = log_health::ok;
-    std::string reason;           ///< a sentence when not ok
+    std::string reason;  ///< a sentence when not ok
     std::chrono::milliseconds retry_after{1000};
 };
 
@@ -111,11 +112,12 @@ public:
     /// `log_errc::overloaded` (queue full), `refusing` (disk, quota), `unknown_dataset`.
     virtual void write(const log_write& what, write_handler handler) = 0;
 
-    /// The batch that holds `from`, or the next one after a hole. The embedded engine answers from the
-    /// calling thread before it returns.
+    /// The batch that holds `from`, or the next one after a hole. The embedded engine answers from
+    /// the calling thread before it returns.
     virtual void read(const partition_ref& from_partition, offset from, read_handler handler) = 0;
 
-    /// Calls `handler` once, as soon as the partition's end is beyond `seen`. Returns an id for cancel_wait.
+    /// Calls `handler` once, as soon as the partition's end is beyond `seen`. Returns an id for
+    /// cancel_wait.
     virtual std::uint64_t wait_beyond(const partition_ref& partition, offset seen,
                                       std::function<void()> handler) = 0;
     virtual void cancel_wait(std::uint64_t id) = 0;
@@ -138,11 +140,13 @@ public:
                                                    wall_time when) const = 0;
 
     [[nodiscard]] virtual log_status status() const = 0;
-    /// Finishes queued writes, then closes. Blocking. Handlers of later writes get `log_errc::closed`.
+    /// Finishes queued writes, then closes. Blocking. Handlers of later writes get
+    /// `log_errc::closed`.
     virtual void close() = 0;
 };
 
-/// The partition of `count` that records with this key belong to; records without key go round robin.
+/// The partition of `count` that records with this key belong to; records without key go round
+/// robin.
 [[nodiscard]] partition_id partition_of(std::string_view key, std::uint32_t count) noexcept;
 
 }  // namespace sluice::datasets

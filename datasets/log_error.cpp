@@ -16,17 +16,28 @@ public:
     std::string message(int code) const override
     {
         switch (static_cast<log_errc>(code)) {
-            case log_errc::overloaded: return "too many events wait to be written";
-            case log_errc::refusing: return "the log takes no events at the moment";
-            case log_errc::unknown_dataset: return "unknown dataset";
-            case log_errc::unknown_partition: return "unknown partition";
-            case log_errc::not_owned: return "another gateway owns the partition";
-            case log_errc::corrupt: return "stored bytes are damaged";
-            case log_errc::too_large: return "the record is too large to be stored";
-            case log_errc::io: return "the write failed; the events may or may not have been stored";
-            case log_errc::closed: return "the log is closed";
-            case log_errc::newer_format: return "the data folder was written by a newer version";
-            case log_errc::locked: return "another process uses the data folder";
+            case log_errc::overloaded:
+                return "too many events wait to be written";
+            case log_errc::refusing:
+                return "the log takes no events at the moment";
+            case log_errc::unknown_dataset:
+                return "unknown dataset";
+            case log_errc::unknown_partition:
+                return "unknown partition";
+            case log_errc::not_owned:
+                return "another gateway owns the partition";
+            case log_errc::corrupt:
+                return "stored bytes are damaged";
+            case log_errc::too_large:
+                return "the record is too large to be stored";
+            case log_errc::io:
+                return "the write failed; the events may or may not have been stored";
+            case log_errc::closed:
+                return "the log is closed";
+            case log_errc::newer_format:
+                return "the data folder was written by a newer version";
+            case log_errc::locked:
+                return "another process uses the data folder";
         }
         return "unknown log error";
     }

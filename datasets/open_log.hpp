@@ -1,13 +1,13 @@
 #pragma once
 // Opens the log that the settings ask for. The one place that knows the engines.
 
-#include "config/clock.hpp"
-#include "config/settings_datasets.hpp"
-#include "datasets/event_log.hpp"
-
 #include <chrono>
 #include <memory>
 #include <string>
+
+#include "config/clock.hpp"
+#include "config/settings_datasets.hpp"
+#include "datasets/event_log.hpp"
 
 namespace sluice::datasets {
 
@@ -21,8 +21,8 @@ struct log_settings {
     const clock_source* clock = nullptr;  ///< null: the machine's
 };
 
-/// Blocking; damage does not make it fail (it is mended, counted and reported), only `log_errc::locked`,
-/// `newer_format` and a folder that cannot be used do.
+/// Blocking; damage does not make it fail (it is mended, counted and reported), only
+/// `log_errc::locked`, `newer_format` and a folder that cannot be used do.
 [[nodiscard]] result<std::unique_ptr<event_log>> open_log(const log_settings& settings);
 
 }  // namespace sluice::datasets

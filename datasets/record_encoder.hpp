@@ -1,9 +1,9 @@
 #pragma once
 // Appends records to a payload (FORMAT.md, section 3). Stateless; the caller owns the buffer.
 
-#include "datasets/event_record.hpp"
-
 #include <string>
+
+#include "datasets/event_record.hpp"
 
 namespace sluice::datasets {
 

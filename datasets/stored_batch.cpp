@@ -1,10 +1,10 @@
 #include "datasets/stored_batch.hpp"
 
+#include <zstd.h>
+
 #include "datasets/crc32c.hpp"
 #include "datasets/log_error.hpp"
 #include "datasets/wire.hpp"
-
-#include <zstd.h>
 
 namespace sluice::datasets {
 

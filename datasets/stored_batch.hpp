@@ -1,12 +1,13 @@
 #pragma once
-// The value that one batch becomes in the store (FORMAT.md, section 2): header, checksum, compression.
-
-#include "datasets/record_batch.hpp"
+// The value that one batch becomes in the store (FORMAT.md, section 2): header, checksum,
+// compression.
 
 #include <array>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "datasets/record_batch.hpp"
 
 struct ZSTD_CCtx_s;
 

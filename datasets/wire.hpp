@@ -1,6 +1,6 @@
 #pragma once
-// Integers and lengths as FORMAT.md writes them. Reading never leaves the given bytes: a reader that runs
-// short turns bad and yields zeros, so a decoder checks once at the end.
+// Integers and lengths as FORMAT.md writes them. Reading never leaves the given bytes: a reader
+// that runs short turns bad and yields zeros, so a decoder checks once at the end.
 
 #include <cstdint>
 #include <cstring>
@@ -17,8 +17,14 @@ void put(std::string& out, T value)
     out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-inline void put_big32(std::string& out, std::uint32_t value) { put(out, __builtin_bswap32(value)); }
-inline void put_big64(std::string& out, std::uint64_t value) { put(out, __builtin_bswap64(value)); }
+inline void put_big32(std::string& out, std::uint32_t value)
+{
+    put(out, __builtin_bswap32(value));
+}
+inline void put_big64(std::string& out, std::uint64_t value)
+{
+    put(out, __builtin_bswap64(value));
+}
 
 [[nodiscard]] inline std::size_t varint_size(std::uint32_t value) noexcept
 {

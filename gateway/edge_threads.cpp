@@ -1,5 +1,9 @@
 #include "gateway/edge_threads.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <thread>
+
 #include "gateway/admin/metric_names.hpp"
 #include "gateway/completion_queue.hpp"
 #include "gateway/edge/collect_endpoint.hpp"
@@ -7,10 +11,6 @@
 #include "gateway/edge/intake_stats.hpp"
 #include "gateway/event_expression.hpp"
 #include "gateway/http/listener.hpp"
-
-#include <spdlog/spdlog.h>
-
-#include <thread>
 
 namespace sluice::gateway {
 
@@ -77,9 +77,9 @@ result<void> edge_threads::start_thread(std::size_t i, const config::settings& s
     if (edge_port_ != 0) door.port = edge_port_;
     return threads_.run_on(i, [&]() -> result<void> {
         auto& edge = *edges_.emplace_back(std::make_unique<edge_thread>(context));
-        edge.intake = make_event_intake(
-            make_datastreams(settings), ingest,
-            {log_, edge.completions, clock_, thread_random(), edge.events});
+        edge.intake =
+            make_event_intake(make_datastreams(settings), ingest,
+                              {log_, edge.completions, clock_, thread_random(), edge.events});
         register_edge_routes(edge.routes, *edge.intake, ingest);
         register_health_routes(edge.routes, hooks);
         auto opened = open_listener(context, door, edge.routes, edge.http);
@@ -170,8 +170,14 @@ void edge_threads::replace_datastreams(const config::settings& settings)
     }
 }
 
-std::uint16_t edge_threads::edge_port() const { return edge_port_; }
-std::uint16_t edge_threads::admin_port() const { return admin_->door->port(); }
+std::uint16_t edge_threads::edge_port() const
+{
+    return edge_port_;
+}
+std::uint16_t edge_threads::admin_port() const
+{
+    return admin_->door->port();
+}
 
 std::vector<named_count> edge_threads::counts() const
 {
@@ -182,9 +188,11 @@ std::vector<named_count> edge_threads::counts() const
         sums.push_back({name, total});
     };
     using edge = edge_thread;
-    sum(metric::connections_accepted, [](const edge& e) { return e.http.connections_accepted.load(); });
+    sum(metric::connections_accepted,
+        [](const edge& e) { return e.http.connections_accepted.load(); });
     sum(metric::connections_open, [](const edge& e) { return e.http.connections_open.load(); });
-    sum(metric::connections_refused, [](const edge& e) { return e.http.connections_refused.load(); });
+    sum(metric::connections_refused,
+        [](const edge& e) { return e.http.connections_refused.load(); });
     sum(metric::requests, [](const edge& e) { return e.http.requests.load(); });
     sum(metric::responses_2xx, [](const edge& e) { return e.http.responses_2xx.load(); });
     sum(metric::responses_4xx, [](const edge& e) { return e.http.responses_4xx.load(); });

@@ -1,17 +1,17 @@
 #pragma once
-// The edge of the gateway on every I/O thread: listener, routes, intake, the queue that brings acknowledgements
-// back. The admin listener lives on the first thread. Used from the main thread; counts() from anywhere.
+// The edge of the gateway on every I/O thread: listener, routes, intake, the queue that brings
+// acknowledgements back. The admin listener lives on the first thread. Used from the main thread;
+// counts() from anywhere.
+
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <memory>
+#include <vector>
 
 #include "config/settings.hpp"
 #include "datasets/event_log.hpp"
 #include "gateway/admin/admin_endpoints.hpp"
 #include "gateway/io_threads.hpp"
-
-#include <boost/asio/thread_pool.hpp>
-
-#include <chrono>
-#include <memory>
-#include <vector>
 
 namespace sluice::gateway {
 
@@ -23,10 +23,11 @@ public:
     /// Listens on all threads. `hooks` and `worker` outlive this. The failure names the busy port.
     result<void> start(const config::settings& settings, const admin_hooks& hooks,
                        boost::asio::thread_pool& worker);
-    /// Stops accepting and waits until the requests under way are answered, at most `allowed`; the admin
-    /// listener stays, so that status and metrics can be watched meanwhile.
+    /// Stops accepting and waits until the requests under way are answered, at most `allowed`; the
+    /// admin listener stays, so that status and metrics can be watched meanwhile.
     void drain(std::chrono::milliseconds allowed);
-    /// Closes everything that is left. The log must be closed, so that no request waits for it any more.
+    /// Closes everything that is left. The log must be closed, so that no request waits for it any
+    /// more.
     void stop();
 
     void replace_datastreams(const config::settings& settings);

@@ -1,9 +1,9 @@
 #include "gateway/event_expression.hpp"
 
+#include <fmt/format.h>
+
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/json_writer.hpp"
-
-#include <fmt/format.h>
 
 namespace sluice::gateway {
 
@@ -33,7 +33,9 @@ private:
 
 }  // namespace
 
-event_expression::event_expression(cel::compiled_expression program) : program_(std::move(program)) {}
+event_expression::event_expression(cel::compiled_expression program) : program_(std::move(program))
+{
+}
 event_expression::~event_expression() = default;
 
 result<std::unique_ptr<event_expression>> event_expression::compile(std::string_view text,

@@ -1,5 +1,6 @@
 #pragma once
-// The gateway's threads: one io_context each. An object that is made on one of them lives and dies there.
+// The gateway's threads: one io_context each. An object that is made on one of them lives and dies
+// there.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -7,7 +8,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
-
 #include <cstddef>
 #include <future>
 #include <memory>

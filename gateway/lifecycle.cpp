@@ -1,10 +1,10 @@
 #include "gateway/lifecycle.hpp"
 
 #include <spdlog/spdlog.h>
-
-#include <csignal>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+
+#include <csignal>
 
 namespace sluice::gateway {
 

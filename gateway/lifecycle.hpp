@@ -1,10 +1,11 @@
 #pragma once
-// The life of a gateway process: start, wait for signals, reload, drain, exit. Runs on the main thread.
-
-#include "gateway/service.hpp"
+// The life of a gateway process: start, wait for signals, reload, drain, exit. Runs on the main
+// thread.
 
 #include <functional>
 #include <optional>
+
+#include "gateway/service.hpp"
 
 namespace sluice::gateway {
 

@@ -1,11 +1,10 @@
 #include "gateway/log_awaitables.hpp"
 
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include <atomic>
 
 namespace sluice::gateway {
 
@@ -14,7 +13,8 @@ using read_result = result<std::shared_ptr<const datasets::record_batch>>;
 
 namespace {
 
-/// The answer of one call. Whoever comes second, caller or log, finds the other's mark and acts on it.
+/// The answer of one call. Whoever comes second, caller or log, finds the other's mark and acts on
+/// it.
 template <class Answer>
 class pending_answer : public std::enable_shared_from_this<pending_answer<Answer>> {
 public:
@@ -98,7 +98,10 @@ log_waiter::log_waiter(datasets::event_log& log, const asio::any_io_executor& on
 {
 }
 
-log_waiter::~log_waiter() { shared_->round.fetch_add(1); }
+log_waiter::~log_waiter()
+{
+    shared_->round.fetch_add(1);
+}
 
 asio::awaitable<void> log_waiter::wait_beyond(const datasets::partition_ref& partition, offset seen)
 {
@@ -114,6 +117,9 @@ asio::awaitable<void> log_waiter::wait_beyond(const datasets::partition_ref& par
     log_.cancel_wait(id);
 }
 
-void log_waiter::cancel() { shared_->wake.cancel(); }
+void log_waiter::cancel()
+{
+    shared_->wake.cancel();
+}
 
 }  // namespace sluice::gateway

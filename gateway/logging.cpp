@@ -44,9 +44,8 @@ void set_up_logging(std::string_view level, std::string_view format)
     auto logger = spdlog::stderr_logger_mt("sluice");
     auto pattern = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
     pattern->add_flag<escaped_message>('*', is_json);
-    pattern->set_pattern(is_json
-                             ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":"%*"})"
-                             : "%Y-%m-%dT%H:%M:%S.%eZ %l %*");
+    pattern->set_pattern(is_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":"%*"})"
+                                 : "%Y-%m-%dT%H:%M:%S.%eZ %l %*");
     logger->set_formatter(std::move(pattern));
     logger->set_level(spdlog::level::from_str(std::string(level)));
     logger->flush_on(spdlog::level::info);

@@ -1,6 +1,7 @@
 #pragma once
-// Sets up the process's log: one line an entry on stderr, as text or as JSON. Control bytes are escaped, so
-// that what a client sent can never forge a line. Call once at start, before threads exist.
+// Sets up the process's log: one line an entry on stderr, as text or as JSON. Control bytes are
+// escaped, so that what a client sent can never forge a line. Call once at start, before threads
+// exist.
 
 #include <string_view>
 

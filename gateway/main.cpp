@@ -1,12 +1,11 @@
 // The `sluice` program: finds the command and runs it.
 
-#include "gateway/commands/command_sink.hpp"
-#include "gateway/commands/commands.hpp"
-
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <exception>
+
+#include "gateway/commands/command_sink.hpp"
+#include "gateway/commands/commands.hpp"
 
 int main(int argc, char** argv)
 {
@@ -15,7 +14,8 @@ int main(int argc, char** argv)
     app.set_version_flag("--version", "sluice " SLUICE_VERSION);
     app.require_subcommand(1);
     app.footer(
-        "Start with `sluice check CONFIG`, then `sluice run CONFIG`. To see what the rules make of an\n"
+        "Start with `sluice check CONFIG`, then `sluice run CONFIG`. To see what the rules make of "
+        "an\n"
         "event without sending anything: `sluice explain CONFIG --event FILE`.\n"
         "Exit status: 0 done, 1 the answer is no, 2 bad usage, 3 could not start or reach.");
     selected_command selected;

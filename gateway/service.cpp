@@ -1,15 +1,16 @@
 #include "gateway/service.hpp"
 
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/thread_pool.hpp>
+
 #include "batch/export_job.hpp"
 #include "datasets/open_log.hpp"
 #include "gateway/admin/admin_endpoints.hpp"
 #include "gateway/edge_threads.hpp"
 #include "gateway/io_threads.hpp"
 #include "gateway/lanes/lane_set.hpp"
-
-#include <boost/asio/thread_pool.hpp>
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 namespace sluice::gateway {
 
@@ -125,7 +126,8 @@ asio::awaitable<gateway_snapshot> service::state::snapshot()
     for (const auto& spec : log->list_datasets()) {
         for (std::uint32_t p = 0; p < spec.partitions; ++p) {
             const datasets::partition_ref at{spec.name, partition_id{p}};
-            if (auto extent = log->extent(at); extent.has_value()) s.datasets.push_back({at, *extent});
+            if (auto extent = log->extent(at); extent.has_value())
+                s.datasets.push_back({at, *extent});
         }
     }
     for (const auto& lane : s.lanes) {
@@ -142,8 +144,8 @@ asio::awaitable<gateway_snapshot> service::state::snapshot()
     {
         std::lock_guard lock(mutex);
         for (const auto& [name, e] : exports->stats()) {
-            s.exports.push_back({name, e->runs_succeeded, e->runs_failed, e->rows, e->files, e->bytes,
-                                 e->last_success_unix_ms});
+            s.exports.push_back({name, e->runs_succeeded, e->runs_failed, e->rows, e->files,
+                                 e->bytes, e->last_success_unix_ms});
         }
         s.rules_hash = config.catalog->content_hash();
     }
@@ -213,8 +215,17 @@ result<void> service::reload(loaded_config config)
     return {};
 }
 
-void service::stop() { state_->stop(); }
-std::uint16_t service::edge_port() const { return state_->edge.edge_port(); }
-std::uint16_t service::admin_port() const { return state_->edge.admin_port(); }
+void service::stop()
+{
+    state_->stop();
+}
+std::uint16_t service::edge_port() const
+{
+    return state_->edge.edge_port();
+}
+std::uint16_t service::admin_port() const
+{
+    return state_->edge.admin_port();
+}
 
 }  // namespace sluice::gateway

@@ -31,8 +31,9 @@ result<std::unique_ptr<credential>> make_api_key_credential(const config::auth_s
         return refuse("`auth.header` is no header name that can be set; use for example x-api-key");
     }
     if (settings.key.empty() || !is_header_value(settings.key.reveal())) {
-        return refuse("`auth.key` must be set and hold no line break or control character; a file that "
-                      "ends in a line break is the usual cause");
+        return refuse(
+            "`auth.key` must be set and hold no line break or control character; a file that "
+            "ends in a line break is the usual cause");
     }
     return std::make_unique<api_key_credential>(settings);
 }

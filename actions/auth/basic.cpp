@@ -1,10 +1,10 @@
 // HTTP Basic: user name and password in base64.
 
-#include "actions/auth/credential.hpp"
-#include "actions/http/header_guard.hpp"
-
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+
+#include "actions/auth/credential.hpp"
+#include "actions/http/header_guard.hpp"
 
 namespace sluice::actions {
 namespace {

@@ -30,9 +30,10 @@ private:
 result<std::unique_ptr<credential>> make_bearer_credential(const config::auth_settings& settings)
 {
     if (settings.token.empty() || !is_header_value(settings.token.reveal())) {
-        return failure{make_error_code(boost::system::errc::invalid_argument),
-                       "`auth.token` must be set and hold no line break or control character; a file "
-                       "that ends in a line break is the usual cause"};
+        return failure{
+            make_error_code(boost::system::errc::invalid_argument),
+            "`auth.token` must be set and hold no line break or control character; a file "
+            "that ends in a line break is the usual cause"};
     }
     return std::make_unique<bearer_credential>(settings.token);
 }

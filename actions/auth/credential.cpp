@@ -16,10 +16,14 @@ void header_lines::add(std::string_view name, std::string_view value)
 result<std::unique_ptr<credential>> make_credential(const config::auth_settings& settings)
 {
     switch (settings.kind) {
-        case config::auth_kind::none: return std::unique_ptr<credential>{};
-        case config::auth_kind::basic: return make_basic_credential(settings);
-        case config::auth_kind::bearer: return make_bearer_credential(settings);
-        case config::auth_kind::api_key: return make_api_key_credential(settings);
+        case config::auth_kind::none:
+            return std::unique_ptr<credential>{};
+        case config::auth_kind::basic:
+            return make_basic_credential(settings);
+        case config::auth_kind::bearer:
+            return make_bearer_credential(settings);
+        case config::auth_kind::api_key:
+            return make_api_key_credential(settings);
     }
     return std::unique_ptr<credential>{};
 }

@@ -1,9 +1,7 @@
 #pragma once
-// Proves to a destination who we are. One file per kind; all of them do the same thing: apply() writes the
-// header lines they need. A new kind is one file pair, one line in make_credential and its settings.
-
-#include "config/result.hpp"
-#include "config/settings_destinations.hpp"
+// Proves to a destination who we are. One file per kind; all of them do the same thing: apply()
+// writes the header lines they need. A new kind is one file pair, one line in make_credential and
+// its settings.
 
 #include <memory>
 #include <string>
@@ -11,12 +9,16 @@
 #include <utility>
 #include <vector>
 
+#include "config/result.hpp"
+#include "config/settings_destinations.hpp"
+
 namespace sluice::actions {
 
-/// Header lines of a request under construction. Holds secrets: never logged, cleansed by its owner.
+/// Header lines of a request under construction. Holds secrets: never logged, cleansed by its
+/// owner.
 struct header_lines {
-    std::string text;                  ///< `name: value CR LF` each
-    std::vector<std::string> names;    ///< lower case, so that a rule can't send a second one
+    std::string text;                ///< `name: value CR LF` each
+    std::vector<std::string> names;  ///< lower case, so that a rule can't send a second one
 
     void add(std::string_view name, std::string_view value);
 };

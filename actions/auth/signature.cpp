@@ -46,18 +46,20 @@ result<signature> signature::make(const config::signing_settings& settings)
     for (std::size_t i = 0; i < settings.secrets.size(); ++i) {
         std::string key = decode_key(settings.secrets[i].reveal());
         if (key.empty()) {
-            return failure{make_error_code(boost::system::errc::invalid_argument),
-                           fmt::format("`signing.secrets[{}]` is not `whsec_` followed by base64 of "
-                                       "24 to 64 bytes; make one with `openssl rand -base64 32`",
-                                       i)};
+            return failure{
+                make_error_code(boost::system::errc::invalid_argument),
+                fmt::format("`signing.secrets[{}]` is not `whsec_` followed by base64 of "
+                            "24 to 64 bytes; make one with `openssl rand -base64 32`",
+                            i)};
         }
         keyed context(EVP_MAC_CTX_new(mac));
         char digest[] = "SHA256";
         const OSSL_PARAM parameters[] = {
             OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
         const bool ready =
-            context && EVP_MAC_init(context.get(), reinterpret_cast<const unsigned char*>(key.data()),
-                                    key.size(), parameters) == 1;
+            context &&
+            EVP_MAC_init(context.get(), reinterpret_cast<const unsigned char*>(key.data()),
+                         key.size(), parameters) == 1;
         OPENSSL_cleanse(key.data(), key.size());
         if (!ready) {
             return failure{make_error_code(boost::system::errc::not_supported),

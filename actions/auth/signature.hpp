@@ -1,9 +1,7 @@
 #pragma once
-// Standard Webhooks signature: HMAC-SHA256 over `id.timestamp.body`, one value per secret, so that a key can
-// be rotated without a gap. Keys are expanded once; signing allocates one small context per secret.
-
-#include "config/result.hpp"
-#include "config/settings_destinations.hpp"
+// Standard Webhooks signature: HMAC-SHA256 over `id.timestamp.body`, one value per secret, so that
+// a key can be rotated without a gap. Keys are expanded once; signing allocates one small context
+// per secret.
 
 #include <openssl/evp.h>
 
@@ -11,6 +9,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "config/result.hpp"
+#include "config/settings_destinations.hpp"
 
 namespace sluice::actions {
 

@@ -42,7 +42,8 @@ void connection::write_rest()
 {
     writing_ = true;
     const auto rest = boost::asio::buffer(out_) + written_;
-    const auto done = [self = connection_ptr(this)](boost::system::error_code ec, std::size_t count) {
+    const auto done = [self = connection_ptr(this)](boost::system::error_code ec,
+                                                    std::size_t count) {
         self->writing_ = false;
         self->written_ += count;
         if (ec && !self->error_) self->error_ = ec;
@@ -87,12 +88,15 @@ void connection::on_read(boost::system::error_code ec, std::size_t count)
     }
     std::size_t used = 0;
     switch (parser_.feed(std::string_view(in_.data(), count), used)) {
-        case response_parser::progress::more: return read_more();
+        case response_parser::progress::more:
+            return read_more();
         case response_parser::progress::complete:
             surplus_ = used != count;
             return finish(ending::answered);
-        case response_parser::progress::malformed: return finish(ending::malformed);
-        case response_parser::progress::interim_flood: return finish(ending::interim_flood);
+        case response_parser::progress::malformed:
+            return finish(ending::malformed);
+        case response_parser::progress::interim_flood:
+            return finish(ending::interim_flood);
     }
 }
 

@@ -1,21 +1,21 @@
 #pragma once
-// One keep-alive connection to a destination. It writes a request from its own reused buffer with one system
-// call, and always has a read pending, so that a close by the peer is noticed while it is idle.
-// Lives on the destination's thread; counted, because pending reads and writes keep it alive.
+// One keep-alive connection to a destination. It writes a request from its own reused buffer with
+// one system call, and always has a read pending, so that a close by the peer is noticed while it
+// is idle. Lives on the destination's thread; counted, because pending reads and writes keep it
+// alive.
+
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
 
 #include "actions/destination.hpp"
 #include "actions/http/response_parser.hpp"
 #include "actions/http/tls_client.hpp"
 #include "actions/http/wait_list.hpp"
-
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
-
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <string>
 
 namespace sluice::actions {
 
@@ -84,7 +84,7 @@ private:
     bool reading_ = false;
     bool writing_ = false;
     bool closed_ = false;
-    bool surplus_ = false;     ///< bytes behind the answer
+    bool surplus_ = false;  ///< bytes behind the answer
     wait_entry answer_wait_;
     alarm_entry idle_alarm_;
     std::array<char, read_bytes> in_;

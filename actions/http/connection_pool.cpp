@@ -1,20 +1,20 @@
 #include "actions/http/connection_pool.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
-
-#include <algorithm>
 
 namespace sluice::actions {
 namespace {
 
 namespace asio = boost::asio;
 
-// Shorter than what common servers keep idle connections for (nginx 75 s, Apache 5 s, many clouds 60 s)
-// matters little: a close by the peer is noticed at once. The limit gives memory back.
+// Shorter than what common servers keep idle connections for (nginx 75 s, Apache 5 s, many clouds
+// 60 s) matters little: a close by the peer is noticed at once. The limit gives memory back.
 constexpr std::chrono::seconds idle_max{30};
 
 attempt_result failed_as(attempt_cause cause, std::string detail)
@@ -59,7 +59,8 @@ asio::awaitable<connection_pool::opened> connection_pool::open(steady_time deadl
     std::string unreachable;
     attempt_cause cause = attempt_cause::connect_failed;
     for (const auto& endpoint : found.endpoints) {
-        // Judged here and dialled below: the same value, so a name that changes its mind gains nothing.
+        // Judged here and dialled below: the same value, so a name that changes its mind gains
+        // nothing.
         const guard_verdict verdict =
             with_.guard.judge(endpoint.address(), endpoint.port(), with_.to.host);
         if (!verdict.allowed) {
@@ -82,17 +83,18 @@ asio::awaitable<connection_pool::opened> connection_pool::open(steady_time deadl
         if (late) co_return opened{{}, timed_out(deadline, "connecting")};
         cause = ec == asio::error::connection_refused ? attempt_cause::connect_refused
                                                       : attempt_cause::connect_failed;
-        unreachable = fmt::format("{}:{}: {}", endpoint.address().to_string(), endpoint.port(),
-                                  ec.message());
+        unreachable =
+            fmt::format("{}:{}: {}", endpoint.address().to_string(), endpoint.port(), ec.message());
     }
     resolver_.forget();
     if (unreachable.empty()) {
         co_return opened{
             {},
-            failed_as(attempt_cause::guard_refused,
-                      fmt::format("{} resolves only to addresses that are not dialled: {}; list the "
-                                  "network under `allow_private` if that is intended",
-                                  with_.to.host, refused.empty() ? "none" : refused))};
+            failed_as(
+                attempt_cause::guard_refused,
+                fmt::format("{} resolves only to addresses that are not dialled: {}; list the "
+                            "network under `allow_private` if that is intended",
+                            with_.to.host, refused.empty() ? "none" : refused))};
     }
     co_return opened{{}, failed_as(cause, "can't connect to " + unreachable)};
 }
@@ -129,9 +131,10 @@ asio::awaitable<std::optional<attempt_result>> connection_pool::shake_hands(conn
     const auto [ec] = co_await stream->async_handshake(asio::ssl::stream_base::client,
                                                        asio::as_tuple(asio::use_awaitable));
     if (late) {
-        co_return failed_as(attempt_cause::tls_failed,
-                            fmt::format("the TLS handshake with {} took longer than `connect_timeout`",
-                                        with_.to.host));
+        co_return failed_as(
+            attempt_cause::tls_failed,
+            fmt::format("the TLS handshake with {} took longer than `connect_timeout`",
+                        with_.to.host));
     }
     if (ec) co_return with_.tls->explain(ec, *stream);
     fresh.adopt_tls(std::move(stream));

@@ -1,6 +1,11 @@
 #pragma once
-// Idle connections of one destination, the last used first, and the way to a new one: resolve, judge each
-// address, connect, TLS. How many exist is decided by the slots of rest_destination, not here.
+// Idle connections of one destination, the last used first, and the way to a new one: resolve,
+// judge each address, connect, TLS. How many exist is decided by the slots of rest_destination, not
+// here.
+
+#include <chrono>
+#include <memory>
+#include <vector>
 
 #include "actions/http/connection.hpp"
 #include "actions/http/destination_guard.hpp"
@@ -9,10 +14,6 @@
 #include "actions/http/url.hpp"
 #include "actions/http/wait_list.hpp"
 
-#include <chrono>
-#include <memory>
-#include <vector>
-
 namespace sluice::actions {
 
 class connection_pool final : public connection_owner {
@@ -20,7 +21,7 @@ public:
     struct parts {
         const url& to;
         const destination_guard& guard;
-        tls_client* tls;                       ///< null: plain http
+        tls_client* tls;  ///< null: plain http
         std::chrono::milliseconds connect_timeout;
     };
 
@@ -32,7 +33,7 @@ public:
     [[nodiscard]] connection_ptr take_idle();
     struct opened {
         connection_ptr with;
-        attempt_result failed;   ///< when `with` is null
+        attempt_result failed;  ///< when `with` is null
     };
     [[nodiscard]] boost::asio::awaitable<opened> open(steady_time deadline);
     /// Every connection comes back here; those that can't be used again are closed.

@@ -1,7 +1,6 @@
 #include "actions/http/destination_guard.hpp"
 
 #include <fmt/format.h>
-
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
@@ -47,12 +46,14 @@ constexpr range4 refused4[] = {
 };
 
 struct range6 {
-    std::array<std::uint16_t, 4> head;   ///< the first 64 bits decide, except for the /96 and /128 rows
+    std::array<std::uint16_t, 4>
+        head;  ///< the first 64 bits decide, except for the /96 and /128 rows
     unsigned prefix;
     std::string_view name;
 };
 
-// Rows inside 2000::/3; whatever lies outside is refused as a whole, with a better name where one exists.
+// Rows inside 2000::/3; whatever lies outside is refused as a whole, with a better name where one
+// exists.
 constexpr range6 refused6[] = {
     {{0x0064, 0xff9b, 0x0001, 0}, 48, "local NAT64"},
     {{0x0100, 0, 0, 0}, 64, "discard only"},
@@ -177,7 +178,8 @@ guard_verdict destination_guard::judge(const ip::address& address, std::uint16_t
     if (!host.empty() && std::find(hosts_.begin(), hosts_.end(), host) != hosts_.end()) {
         return {true, {}};
     }
-    const std::string_view name = address.is_v4() ? class_of(address.to_v4()) : class_of(address.to_v6());
+    const std::string_view name =
+        address.is_v4() ? class_of(address.to_v4()) : class_of(address.to_v6());
     if (!name.empty()) return {false, name};
     if (std::find(own_.begin(), own_.end(), address) != own_.end()) {
         return {false, "an address of this machine"};

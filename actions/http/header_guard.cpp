@@ -43,7 +43,10 @@ std::uint32_t decode(std::string_view text, std::size_t at, std::size_t& length)
     return point;
 }
 
-bool is_control(std::uint32_t c) noexcept { return (c < 0x20 && c != '\t') || c == 0x7f; }
+bool is_control(std::uint32_t c) noexcept
+{
+    return (c < 0x20 && c != '\t') || c == 0x7f;
+}
 
 }  // namespace
 
@@ -75,10 +78,17 @@ bool is_header_value(std::string_view text) noexcept
 
 bool is_reserved_header(std::string_view name) noexcept
 {
-    constexpr std::string_view names[] = {
-        "host",    "content-length", "transfer-encoding", "connection", "expect",
-        "upgrade", "keep-alive",     "te",                "trailer",    "proxy-authorization",
-        "proxy-connection"};
+    constexpr std::string_view names[] = {"host",
+                                          "content-length",
+                                          "transfer-encoding",
+                                          "connection",
+                                          "expect",
+                                          "upgrade",
+                                          "keep-alive",
+                                          "te",
+                                          "trailer",
+                                          "proxy-authorization",
+                                          "proxy-connection"};
     for (std::string_view reserved : names) {
         if (equal_ignoring_case(name, reserved)) return true;
     }
@@ -97,9 +107,9 @@ bool is_request_target(std::string_view text) noexcept
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept
 {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(),
-                      [](char x, char y) { return to_lower(x) == to_lower(y); });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+               return to_lower(x) == to_lower(y);
+           });
 }
 
 std::optional<std::string> check_rule_header(std::string_view name, std::string_view value)
@@ -115,9 +125,10 @@ std::optional<std::string> check_rule_header(std::string_view name, std::string_
                            value.size(), header_value_bytes_max);
     }
     if (!is_header_value(value)) {
-        return fmt::format("the value of the header `{}` holds a control character or a line break; "
-                           "encode it in the rule",
-                           name);
+        return fmt::format(
+            "the value of the header `{}` holds a control character or a line break; "
+            "encode it in the rule",
+            name);
     }
     return std::nullopt;
 }

@@ -1,9 +1,10 @@
 #include "actions/http/http_client.hpp"
 
-#include "actions/limits/retry_policy.hpp"
+#include <fmt/format.h>
 
 #include <boost/asio/ssl/error.hpp>
-#include <fmt/format.h>
+
+#include "actions/limits/retry_policy.hpp"
 
 namespace sluice::actions {
 namespace {
@@ -48,7 +49,8 @@ boost::asio::awaitable<attempt_result> http_client::attempt(const outgoing_reque
         }
         with->out().clear();
         writer_.write(request, waits_.clock().wall_now(), with->out());
-        with->begin(request.method != "HEAD", settings_.body_bytes_kept, settings_.response_bytes_max);
+        with->begin(request.method != "HEAD", settings_.body_bytes_kept,
+                    settings_.response_bytes_max);
         const wake why = co_await waits_.wait(with->answer_wait(), deadline, true);
         if (why != wake::ready) {
             attempt_result late = give_up(*with);
@@ -57,14 +59,15 @@ boost::asio::awaitable<attempt_result> http_client::attempt(const outgoing_reque
             co_return late;
         }
         if (with->ended() == connection::ending::lost && reused && !with->answer().started()) {
-            // The peer closed while our request was on its way: it can't have read it as a request of
-            // this connection and answered nothing, so it goes out once more, on a new connection.
+            // The peer closed while our request was on its way: it can't have read it as a request
+            // of this connection and answered nothing, so it goes out once more, on a new
+            // connection.
             pool_.give_back(std::move(with));
             may_be_stale = false;
             continue;
         }
-        attempt_result answer = with->ended() == connection::ending::lost ? explain_loss(*with)
-                                                                          : read_answer(*with);
+        attempt_result answer =
+            with->ended() == connection::ending::lost ? explain_loss(*with) : read_answer(*with);
         if (answer.status == 421) with->close();
         pool_.give_back(std::move(with));
         co_return answer;
@@ -81,16 +84,18 @@ attempt_result http_client::read_answer(const connection& with) const
                              fmt::format("the answer can't be read: {}", answer.problem()));
         case connection::ending::interim_flood:
             return result_of(attempt_cause::interim_flood, std::string(answer.problem()));
-        default: break;
+        default:
+            break;
     }
     made.cause = with.sent_in_full() ? attempt_cause::answered : attempt_cause::early_answer;
     made.status = answer.status();
     if (made.status >= 200 && made.status < 300) return made;
     made.body = answer.body();
     if (made.status >= 300 && made.status < 400) {
-        made.detail = fmt::format("answered {} and points to {}; redirects are not followed, set `url` "
-                                  "to the final address",
-                                  made.status, host_of(answer.location()));
+        made.detail = fmt::format(
+            "answered {} and points to {}; redirects are not followed, set `url` "
+            "to the final address",
+            made.status, host_of(answer.location()));
     } else {
         made.detail = fmt::format("answered {}", made.status);
     }
@@ -109,11 +114,12 @@ attempt_result http_client::explain_loss(connection& with) const
         if (found.cause == attempt_cause::tls_untrusted) return found;
     }
     const bool sent = with.sent_in_full();
-    return result_of(sent ? attempt_cause::reset_waiting : attempt_cause::reset_sending,
-                     fmt::format("the connection was closed {}: {}",
-                                 sent ? "before an answer came; the receiver may have got the request"
-                                      : "while the request was being sent",
-                                 with.error().message()));
+    return result_of(
+        sent ? attempt_cause::reset_waiting : attempt_cause::reset_sending,
+        fmt::format("the connection was closed {}: {}",
+                    sent ? "before an answer came; the receiver may have got the request"
+                         : "while the request was being sent",
+                    with.error().message()));
 }
 
 attempt_result http_client::give_up(connection& with) const
@@ -130,8 +136,9 @@ attempt_result http_client::give_up(connection& with) const
     if (waits_.stopping() && waits_.clock().steady_now() >= *waits_.stop_at()) {
         return result_of(attempt_cause::stopping, {});
     }
-    return result_of(attempt_cause::timeout,
-                     "no status came before `timeout` was over; the receiver may have got the request");
+    return result_of(
+        attempt_cause::timeout,
+        "no status came before `timeout` was over; the receiver may have got the request");
 }
 
 }  // namespace sluice::actions

@@ -1,14 +1,14 @@
 #pragma once
-// One attempt: a connection from the pool or a new one, the request, the answer, all before one deadline.
-// Judges nothing. Lives on the destination's thread.
+// One attempt: a connection from the pool or a new one, the request, the answer, all before one
+// deadline. Judges nothing. Lives on the destination's thread.
+
+#include <chrono>
+#include <cstdint>
 
 #include "actions/destination.hpp"
 #include "actions/http/connection_pool.hpp"
 #include "actions/request_writer.hpp"
 #include "actions/response_outcome.hpp"
-
-#include <chrono>
-#include <cstdint>
 
 namespace sluice::actions {
 

@@ -1,9 +1,9 @@
 #include "actions/http/name_resolver.hpp"
 
-#include <boost/asio/error.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
 
 namespace sluice::actions {
 namespace {
@@ -13,10 +13,12 @@ constexpr std::chrono::seconds remembered{10};
 attempt_result lookup_failure(const std::string& host, boost::system::error_code ec)
 {
     attempt_result failed;
-    const bool unknown = ec == boost::asio::error::host_not_found || ec == boost::asio::error::no_data;
+    const bool unknown =
+        ec == boost::asio::error::host_not_found || ec == boost::asio::error::no_data;
     failed.cause = unknown ? attempt_cause::unknown_host : attempt_cause::resolver_failed;
-    failed.detail = unknown ? fmt::format("the host name {} does not exist; check `url`", host)
-                            : fmt::format("the resolver gave no answer for {}: {}", host, ec.message());
+    failed.detail = unknown
+                        ? fmt::format("the host name {} does not exist; check `url`", host)
+                        : fmt::format("the resolver gave no answer for {}: {}", host, ec.message());
     return failed;
 }
 

@@ -1,16 +1,15 @@
 #pragma once
-// Addresses of one destination's host: looked up off this thread, remembered for a few seconds, never longer
-// than a deadline waits. Lives on the destination's thread.
+// Addresses of one destination's host: looked up off this thread, remembered for a few seconds,
+// never longer than a deadline waits. Lives on the destination's thread.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "actions/http/url.hpp"
 #include "actions/http/wait_list.hpp"
 #include "actions/response_outcome.hpp"
-
-#include <boost/asio/ip/tcp.hpp>
-
-#include <memory>
-#include <optional>
-#include <vector>
 
 namespace sluice::actions {
 
@@ -28,7 +27,8 @@ public:
     void forget() noexcept { known_.clear(); }
 
 private:
-    /// One lookup and everybody who waits for it. Shared with the callback, which may come after us.
+    /// One lookup and everybody who waits for it. Shared with the callback, which may come after
+    /// us.
     struct lookup {
         std::vector<wait_entry*> waiting;
         boost::system::error_code ec;

@@ -1,8 +1,8 @@
 #include "actions/http/response_parser.hpp"
 
-#include "actions/http/header_guard.hpp"
-
 #include <algorithm>
+
+#include "actions/http/header_guard.hpp"
 
 namespace sluice::actions {
 namespace {
@@ -37,7 +37,10 @@ void for_each_element(std::string_view list, F&& visit)
     }
 }
 
-int digit(char c) { return c >= '0' && c <= '9' ? c - '0' : -1; }
+int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : -1;
+}
 
 }  // namespace
 
@@ -92,8 +95,11 @@ response_parser::progress response_parser::feed(std::string_view bytes, std::siz
                 }
                 break;
             }
-            case state::done: return progress::complete;
-            default: p = read_chunked(rest, step); break;
+            case state::done:
+                return progress::complete;
+            default:
+                p = read_chunked(rest, step);
+                break;
         }
         used += step;
         if (p != progress::more || used == bytes.size()) return p;
@@ -227,7 +233,8 @@ bool response_parser::parse_field(std::string_view line)
                 }
             }
             break;
-        default: break;
+        default:
+            break;
     }
     return true;
 }
@@ -286,8 +293,8 @@ response_parser::progress response_parser::read_chunked(std::string_view bytes, 
         return progress::more;
     }
     if (!take_line(bytes, used)) {
-        const bool too_long = head_.size() > (state_ == state::trailer ? head_bytes_max
-                                                                       : chunk_line_bytes_max);
+        const bool too_long =
+            head_.size() > (state_ == state::trailer ? head_bytes_max : chunk_line_bytes_max);
         return too_long ? fail("a chunk line of the answer is too long") : progress::more;
     }
     switch (state_) {
@@ -301,7 +308,8 @@ response_parser::progress response_parser::read_chunked(std::string_view bytes, 
             break;
         default:
             trailer_bytes_ += head_.size();
-            if (trailer_bytes_ > head_bytes_max) return fail("the trailer of the answer is too long");
+            if (trailer_bytes_ > head_bytes_max)
+                return fail("the trailer of the answer is too long");
             if (head_.empty()) {
                 state_ = state::done;
                 return progress::complete;

@@ -1,7 +1,8 @@
 #pragma once
-// Reads one HTTP/1.1 answer from the bytes of a connection: interim answers, head, body by length, chunks or
-// end of stream. Strict: what is not plainly HTTP is `malformed`, because a reader that guesses can be made
-// to take the next answer for this one. Keeps only what a delivery needs; no I/O, no exceptions.
+// Reads one HTTP/1.1 answer from the bytes of a connection: interim answers, head, body by length,
+// chunks or end of stream. Strict: what is not plainly HTTP is `malformed`, because a reader that
+// guesses can be made to take the next answer for this one. Keeps only what a delivery needs; no
+// I/O, no exceptions.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,11 +18,12 @@ public:
     static constexpr std::size_t head_bytes_max = 16 * 1024;
     static constexpr std::uint32_t interim_max = 10;
 
-    /// Forgets the last answer. Of the body `keep_max` bytes are kept and `read_max` are read at all;
-    /// a longer one is complete there and the connection is not used again.
+    /// Forgets the last answer. Of the body `keep_max` bytes are kept and `read_max` are read at
+    /// all; a longer one is complete there and the connection is not used again.
     void start(bool expects_body, std::size_t keep_max, std::uint64_t read_max);
 
-    /// Reads from the front of `bytes` and says in `used` how far; after `complete` the rest is not ours.
+    /// Reads from the front of `bytes` and says in `used` how far; after `complete` the rest is not
+    /// ours.
     [[nodiscard]] progress feed(std::string_view bytes, std::size_t& used);
     /// The peer has closed: completes a body without length.
     [[nodiscard]] progress end_of_stream();
@@ -75,13 +77,13 @@ private:
     bool connection_keep_alive_ = false;
     std::uint32_t interim_ = 0;
     int status_ = 0;
-    std::uint64_t length_ = 0;     ///< declared
-    std::uint64_t left_ = 0;       ///< of the body or of the chunk
-    std::uint64_t read_ = 0;       ///< of the body so far
+    std::uint64_t length_ = 0;  ///< declared
+    std::uint64_t left_ = 0;    ///< of the body or of the chunk
+    std::uint64_t read_ = 0;    ///< of the body so far
     std::size_t keep_max_ = 0;
     std::uint64_t read_max_ = 0;
     std::size_t trailer_bytes_ = 0;
-    std::string head_;             ///< an incomplete head or line, carried to the next bytes
+    std::string head_;  ///< an incomplete head or line, carried to the next bytes
     std::string body_, retry_after_, location_;
     std::string_view problem_;
 };

@@ -1,7 +1,5 @@
 #include "actions/http/tls_client.hpp"
 
-#include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -9,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
 
 namespace sluice::actions {
 namespace {
@@ -17,9 +17,10 @@ namespace ssl = boost::asio::ssl;
 
 failure file_failure(boost::system::error_code ec, std::string_view setting, std::string_view path)
 {
-    return failure{ec, fmt::format("`tls.{}`: the file {} can't be used ({}); it must be a readable "
-                                   "PEM file",
-                                   setting, path, ec.message())};
+    return failure{ec,
+                   fmt::format("`tls.{}`: the file {} can't be used ({}); it must be a readable "
+                               "PEM file",
+                               setting, path, ec.message())};
 }
 
 /// TLS alerts and errors that speak of the set-up, not of the line: waiting won't heal them.
@@ -85,8 +86,9 @@ result<std::unique_ptr<tls_client>> tls_client::make(const config::tls_client_se
         return file_failure(ec, "ca_file", settings.ca_file.value_or("of the system"));
     }
     if (settings.certificate_file.has_value() != settings.key_file.has_value()) {
-        return failure{make_error_code(boost::system::errc::invalid_argument),
-                       "`tls.certificate_file` and `tls.key_file` belong together; set both or none"};
+        return failure{
+            make_error_code(boost::system::errc::invalid_argument),
+            "`tls.certificate_file` and `tls.key_file` belong together; set both or none"};
     }
     if (settings.certificate_file) {
         boost::system::error_code ec;
@@ -127,15 +129,16 @@ attempt_result tls_client::explain(boost::system::error_code ec, tls_stream& str
     const long verified = SSL_get_verify_result(stream.native_handle());
     if (verify_ && verified != X509_V_OK) {
         found.cause = attempt_cause::tls_untrusted;
-        found.detail = fmt::format("the certificate of {} is not trusted: {}; check the host name, the "
-                                   "certificate and `tls.ca_file`",
-                                   host_, X509_verify_cert_error_string(verified));
+        found.detail = fmt::format(
+            "the certificate of {} is not trusted: {}; check the host name, the "
+            "certificate and `tls.ca_file`",
+            host_, X509_verify_cert_error_string(verified));
         return found;
     }
     const bool from_tls = ec.category() == boost::asio::error::get_ssl_category();
     const int reason = from_tls ? ERR_GET_REASON(static_cast<unsigned long>(ec.value())) : 0;
-    found.cause =
-        from_tls && is_about_trust(reason) ? attempt_cause::tls_untrusted : attempt_cause::tls_failed;
+    found.cause = from_tls && is_about_trust(reason) ? attempt_cause::tls_untrusted
+                                                     : attempt_cause::tls_failed;
     found.detail = fmt::format("the TLS handshake with {} failed: {}", host_, ec.message());
     return found;
 }

@@ -1,17 +1,17 @@
 #pragma once
-// TLS towards one destination: chain and host name are always verified, TLS 1.2 or newer, SNI, optional CA
-// file and client certificate. Built once when the destination is made; shared by its connections.
+// TLS towards one destination: chain and host name are always verified, TLS 1.2 or newer, SNI,
+// optional CA file and client certificate. Built once when the destination is made; shared by its
+// connections.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <memory>
 
 #include "actions/http/url.hpp"
 #include "actions/response_outcome.hpp"
 #include "config/result.hpp"
 #include "config/settings_destinations.hpp"
-
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
-
-#include <memory>
 
 namespace sluice::actions {
 

@@ -1,12 +1,12 @@
 #include "actions/http/url.hpp"
 
-#include "actions/http/header_guard.hpp"
-
-#include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <charconv>
+
+#include "actions/http/header_guard.hpp"
 
 namespace sluice::actions {
 namespace {
@@ -36,8 +36,8 @@ bool is_name(std::string_view host)
     return label != 0 && host.back() != '-';
 }
 
-/// Only digits, dots, `x` and hexadecimal letters, with a digit at the start of the last label: some
-/// resolver will read it as a number.
+/// Only digits, dots, `x` and hexadecimal letters, with a digit at the start of the last label:
+/// some resolver will read it as a number.
 bool looks_like_number(std::string_view host)
 {
     if (host.find_first_not_of("0123456789abcdefx.") != std::string_view::npos) return false;
@@ -74,9 +74,10 @@ result<void> parse_host(std::string_view text, url& out, const std::vector<std::
     std::transform(host.begin(), host.end(), host.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     if (!is_name(host)) {
-        return refuse("the host is not a plain name or address",
-                      "use letters, digits, `-` and dots only (punycode for other scripts), without "
-                      "a dot at the end");
+        return refuse(
+            "the host is not a plain name or address",
+            "use letters, digits, `-` and dots only (punycode for other scripts), without "
+            "a dot at the end");
     }
     if (looks_like_number(host)) {
         boost::system::error_code ec;
@@ -87,7 +88,8 @@ result<void> parse_host(std::string_view text, url& out, const std::vector<std::
         }
         out.host_is_address = true;
     }
-    if (means_this_machine(host) && std::find(allowed.begin(), allowed.end(), host) == allowed.end()) {
+    if (means_this_machine(host) &&
+        std::find(allowed.begin(), allowed.end(), host) == allowed.end()) {
         return refuse("its host means this machine",
                       fmt::format("list `{}` under `allow_private` if that is intended", host));
     }

@@ -101,8 +101,8 @@ void wait_list::on_timer(std::uint64_t generation)
     const steady_time now = clock_.steady_now();
     const auto alive = alive_;
     steady_time earliest = steady_time::max();
-    // An alarm may unlink its neighbours, so the walk starts again after each one that fires; entries
-    // are few (the in-flight window) and due ones rare.
+    // An alarm may unlink its neighbours, so the walk starts again after each one that fires;
+    // entries are few (the in-flight window) and due ones rare.
     bool again = true;
     while (again) {
         again = false;

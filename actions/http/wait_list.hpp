@@ -1,21 +1,20 @@
 #pragma once
-// All timed waits of one destination behind a single timer. A request in flight costs two pointer writes
-// instead of arming and cancelling a timer: the timer stands at the earliest due time it has ever seen and
-// looks again only when it fires. Lives on the destination's thread; not locked.
-
-#include "config/clock.hpp"
+// All timed waits of one destination behind a single timer. A request in flight costs two pointer
+// writes instead of arming and cancelling a timer: the timer stands at the earliest due time it has
+// ever seen and looks again only when it fires. Lives on the destination's thread; not locked.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
+
+#include "config/clock.hpp"
 
 namespace sluice::actions {
 
@@ -86,9 +85,8 @@ private:
     {
         if (!handler_) return;
         auto executor = boost::asio::get_associated_executor(*handler_);
-        boost::asio::post(executor, [handler = std::move(*handler_), why]() mutable {
-            std::move(handler)(why);
-        });
+        boost::asio::post(
+            executor, [handler = std::move(*handler_), why]() mutable { std::move(handler)(why); });
         handler_.reset();
     }
 
@@ -102,16 +100,16 @@ public:
     wait_list(const wait_list&) = delete;
     wait_list& operator=(const wait_list&) = delete;
 
-    /// Suspends until somebody resumes `entry` or `due` has come. `in_flight`: an attempt, which stop()
-    /// leaves alone until its grace is over.
+    /// Suspends until somebody resumes `entry` or `due` has come. `in_flight`: an attempt, which
+    /// stop() leaves alone until its grace is over.
     [[nodiscard]] boost::asio::awaitable<wake> wait(wait_entry& entry, steady_time due,
                                                     bool in_flight = false);
     [[nodiscard]] const clock_source& clock() const noexcept { return clock_; }
     /// Puts an alarm in; it fires once unless it is unlinked before.
     void add(timed_entry& entry, steady_time due, bool in_flight = false);
 
-    /// Wakes every wait that is not an attempt, and bounds the attempts by `attempts_until`. Waits added
-    /// afterwards wake at once, attempts and alarms added afterwards are bounded as well.
+    /// Wakes every wait that is not an attempt, and bounds the attempts by `attempts_until`. Waits
+    /// added afterwards wake at once, attempts and alarms added afterwards are bounded as well.
     void stop(steady_time attempts_until);
     [[nodiscard]] bool stopping() const noexcept { return stop_at_.has_value(); }
     [[nodiscard]] std::optional<steady_time> stop_at() const noexcept { return stop_at_; }

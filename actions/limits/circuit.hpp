@@ -1,17 +1,17 @@
 #pragma once
 // Circuit breaker of one destination: a machine over results and the time passed in, without I/O.
-//   closed     everybody passes; opens after n failures in a row, or half of >= 20 attempts in a minute
-//   open       nobody passes until the open time is over
-//   half open  one probe at a time; two good probes close it, a bad one opens it for twice as long
+//   closed     everybody passes; opens after n failures in a row, or half of >= 20 attempts in a
+//   minute open       nobody passes until the open time is over half open  one probe at a time; two
+//   good probes close it, a bad one opens it for twice as long
 // Owner: one destination, on its thread. Whoever waits asks again when `changes()` has moved.
-
-#include "actions/destination.hpp"
-#include "config/clock.hpp"
-#include "config/settings_destinations.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
+
+#include "actions/destination.hpp"
+#include "config/clock.hpp"
+#include "config/settings_destinations.hpp"
 
 namespace sluice::actions {
 

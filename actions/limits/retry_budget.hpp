@@ -1,6 +1,6 @@
 #pragma once
-// Keeps retries a fraction of the traffic, so that a receiver in trouble isn't hit by more than it was
-// before: a fifth of the first attempts, and ten a second on top. Pure over the time passed in.
+// Keeps retries a fraction of the traffic, so that a receiver in trouble isn't hit by more than it
+// was before: a fifth of the first attempts, and ten a second on top. Pure over the time passed in.
 
 #include "config/clock.hpp"
 

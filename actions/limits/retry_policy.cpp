@@ -46,7 +46,8 @@ std::optional<std::chrono::seconds> take_time_of_day(std::string_view& text)
     if (!minute || !take(text, ":")) return std::nullopt;
     const auto second = take_digits(text, 2);
     if (!second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-    return std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second);
+    return std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+           std::chrono::seconds(*second);
 }
 
 std::optional<wall_time> make_time(int year, unsigned month, int day, std::chrono::seconds of_day)
@@ -108,7 +109,8 @@ milliseconds retry_policy::backoff(std::uint32_t attempts, random_source& random
     return milliseconds(static_cast<milliseconds::rep>(random.next() % span));
 }
 
-std::optional<milliseconds> parse_retry_after(std::string_view text, wall_time now, milliseconds max)
+std::optional<milliseconds> parse_retry_after(std::string_view text, wall_time now,
+                                              milliseconds max)
 {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -121,8 +123,8 @@ std::optional<milliseconds> parse_retry_after(std::string_view text, wall_time n
         return std::min<milliseconds>(std::chrono::seconds(seconds), max);
     }
     const std::size_t comma = text.find(',');
-    const auto at = comma == std::string_view::npos ? parse_asctime(text)
-                                                    : parse_comma_date(text, comma);
+    const auto at =
+        comma == std::string_view::npos ? parse_asctime(text) : parse_comma_date(text, comma);
     if (!at || *at <= now) return std::nullopt;
     return std::min(std::chrono::ceil<milliseconds>(*at - now), max);
 }

@@ -1,13 +1,13 @@
 #pragma once
 // How long to wait before the next attempt. Pure over its arguments; chance and time come in.
 
-#include "config/clock.hpp"
-#include "config/settings_destinations.hpp"
-
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+
+#include "config/clock.hpp"
+#include "config/settings_destinations.hpp"
 
 namespace sluice::actions {
 
@@ -15,8 +15,9 @@ class retry_policy {
 public:
     explicit retry_policy(const config::retry_settings& settings) : settings_(settings) {}
 
-    /// Wait after the `attempts`-th attempt (from 1): full jitter, uniform in [0, min(max, min·2^(n-1))].
-    /// The whole window is used because a thousand events fail at one instant when a receiver dies.
+    /// Wait after the `attempts`-th attempt (from 1): full jitter, uniform in [0, min(max,
+    /// min·2^(n-1))]. The whole window is used because a thousand events fail at one instant when a
+    /// receiver dies.
     [[nodiscard]] std::chrono::milliseconds backoff(std::uint32_t attempts,
                                                     random_source& random) const;
 

@@ -1,17 +1,18 @@
 #pragma once
-// Counts causes that are an accident once and a wrong set-up when they never end: a name that does not
-// exist, an answer that is not HTTP, a handshake that breaks. One object per destination.
-
-#include "actions/response_outcome.hpp"
+// Counts causes that are an accident once and a wrong set-up when they never end: a name that does
+// not exist, an answer that is not HTTP, a handshake that breaks. One object per destination.
 
 #include <cstdint>
+
+#include "actions/response_outcome.hpp"
 
 namespace sluice::actions {
 
 class setup_streak {
 public:
     /// The class after the history is taken into account.
-    [[nodiscard]] outcome_class observe(const attempt_result& attempt, const verdict& by_table) noexcept
+    [[nodiscard]] outcome_class observe(const attempt_result& attempt,
+                                        const verdict& by_table) noexcept
     {
         // A delivery that was cut off by our own shutdown says nothing.
         if (attempt.cause == attempt_cause::stopping) return by_table.next;

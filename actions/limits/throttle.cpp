@@ -31,7 +31,8 @@ std::optional<steady_time> throttle::try_take(steady_time now)
     }
     const double rate = rate_at(now);
     if (now > last_) {
-        tokens_ = std::min(burst_, tokens_ + rate * std::chrono::duration<double>(now - last_).count());
+        tokens_ =
+            std::min(burst_, tokens_ + rate * std::chrono::duration<double>(now - last_).count());
         last_ = now;
     }
     // A hair below one is rounding of the wait that was handed out, not a missing token.
@@ -40,8 +41,9 @@ std::optional<steady_time> throttle::try_take(steady_time now)
         return std::nullopt;
     }
     const std::chrono::duration<double> wait((1.0 - tokens_) / rate);
-    return now + std::max<steady_time::duration>(std::chrono::duration_cast<steady_time::duration>(wait),
-                                                 std::chrono::microseconds(50));
+    return now +
+           std::max<steady_time::duration>(std::chrono::duration_cast<steady_time::duration>(wait),
+                                           std::chrono::microseconds(50));
 }
 
 void throttle::pause_until(steady_time until)

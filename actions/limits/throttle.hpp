@@ -1,17 +1,18 @@
 #pragma once
-// Token bucket of one destination, pure over the time passed in. Waiters are told when to ask again; a
-// pause asked for by the receiver (Retry-After) holds back everybody.
-
-#include "config/clock.hpp"
+// Token bucket of one destination, pure over the time passed in. Waiters are told when to ask
+// again; a pause asked for by the receiver (Retry-After) holds back everybody.
 
 #include <chrono>
 #include <optional>
+
+#include "config/clock.hpp"
 
 namespace sluice::actions {
 
 class throttle {
 public:
-    /// Without a rate everything passes at once (a pause still holds). `burst` tokens may be saved up.
+    /// Without a rate everything passes at once (a pause still holds). `burst` tokens may be saved
+    /// up.
     explicit throttle(std::optional<double> per_second, double burst = 1.0);
 
     /// Takes a token, or says when to ask again.

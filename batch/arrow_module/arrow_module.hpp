@@ -1,10 +1,9 @@
 #pragma once
-// The seam to Apache Arrow. Arrow lives in a shared module of its own that is loaded on first use, because
-// its libraries bring copies of OpenSSL and simdjson that must not meet ours, and because most gateways
-// never export Parquet. Only plain data and these interfaces cross the seam; failures are texts (empty:
-// fine). Objects are used by one thread at a time; the module stays loaded until the process ends.
-
-#include "batch/rows/column.hpp"
+// The seam to Apache Arrow. Arrow lives in a shared module of its own that is loaded on first use,
+// because its libraries bring copies of OpenSSL and simdjson that must not meet ours, and because
+// most gateways never export Parquet. Only plain data and these interfaces cross the seam; failures
+// are texts (empty: fine). Objects are used by one thread at a time; the module stays loaded until
+// the process ends.
 
 #include <cstdint>
 #include <functional>
@@ -13,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "batch/rows/column.hpp"
+
 namespace sluice::batch {
 
 enum class parquet_compression : std::uint8_t { none, zstd, gzip, snappy };
@@ -20,7 +21,8 @@ enum class parquet_compression : std::uint8_t { none, zstd, gzip, snappy };
 struct parquet_options {
     parquet_compression compression = parquet_compression::zstd;
     std::string created_by;
-    /// Dotted names ("web.name") of columns whose values hardly repeat: a dictionary would only cost.
+    /// Dotted names ("web.name") of columns whose values hardly repeat: a dictionary would only
+    /// cost.
     std::vector<std::string> unique_columns;
 };
 
@@ -39,8 +41,9 @@ class arrow_module {
 public:
     virtual ~arrow_module() = default;
     /// `shape`: columns of which only names, kinds and children count.
-    virtual std::string create(const std::vector<column_buffer>& shape, const parquet_options& options,
-                               byte_receiver to, std::unique_ptr<parquet_file>& file) const = 0;
+    virtual std::string create(const std::vector<column_buffer>& shape,
+                               const parquet_options& options, byte_receiver to,
+                               std::unique_ptr<parquet_file>& file) const = 0;
     /// Hands out the rows of a file as JSON objects, nulls left out, until `row` returns false.
     virtual std::string read(const std::string& path,
                              const std::function<bool(std::string_view json)>& row) const = 0;

@@ -1,7 +1,5 @@
-// The module's side of the seam: wraps column buffers as Arrow arrays without copying, writes Parquet.
-
-#include "batch/arrow_module/arrow_module.hpp"
-#include "batch/arrow_module/parquet_reader.hpp"
+// The module's side of the seam: wraps column buffers as Arrow arrays without copying, writes
+// Parquet.
 
 #include <arrow/api.h>
 #include <arrow/io/interfaces.h>
@@ -10,20 +8,29 @@
 
 #include <algorithm>
 
+#include "batch/arrow_module/arrow_module.hpp"
+#include "batch/arrow_module/parquet_reader.hpp"
+
 namespace sluice::batch {
 namespace {
 
 std::shared_ptr<arrow::DataType> to_arrow_type(const column_buffer& column)
 {
     switch (column.kind) {
-        case column_kind::boolean: return arrow::boolean();
-        case column_kind::int64: return arrow::int64();
-        case column_kind::float64: return arrow::float64();
-        case column_kind::text: return arrow::utf8();
-        case column_kind::timestamp: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+        case column_kind::boolean:
+            return arrow::boolean();
+        case column_kind::int64:
+            return arrow::int64();
+        case column_kind::float64:
+            return arrow::float64();
+        case column_kind::text:
+            return arrow::utf8();
+        case column_kind::timestamp:
+            return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
         case column_kind::list:
             return arrow::list(arrow::field("element", to_arrow_type(column.children.at(0))));
-        case column_kind::structure: break;
+        case column_kind::structure:
+            break;
     }
     arrow::FieldVector fields;
     for (const auto& child : column.children) {
@@ -46,24 +53,35 @@ std::shared_ptr<arrow::ArrayData> to_arrow_data(const column_buffer& column,
         column.null_count == 0 ? nullptr : view_of(column.validity)};
     std::vector<std::shared_ptr<arrow::ArrayData>> children;
     switch (column.kind) {
-        case column_kind::boolean: buffers.push_back(view_of(column.bits)); break;
+        case column_kind::boolean:
+            buffers.push_back(view_of(column.bits));
+            break;
         case column_kind::int64:
-        case column_kind::timestamp: buffers.push_back(view_of(column.integers)); break;
-        case column_kind::float64: buffers.push_back(view_of(column.doubles)); break;
+        case column_kind::timestamp:
+            buffers.push_back(view_of(column.integers));
+            break;
+        case column_kind::float64:
+            buffers.push_back(view_of(column.doubles));
+            break;
         case column_kind::text:
             buffers.push_back(view_of(column.offsets));
             buffers.push_back(std::make_shared<arrow::Buffer>(
                 reinterpret_cast<const std::uint8_t*>(column.bytes.data()),
                 static_cast<std::int64_t>(column.bytes.size())));
             break;
-        case column_kind::list: buffers.push_back(view_of(column.offsets)); break;
-        case column_kind::structure: break;
+        case column_kind::list:
+            buffers.push_back(view_of(column.offsets));
+            break;
+        case column_kind::structure:
+            break;
     }
     for (std::size_t i = 0; i < column.children.size(); ++i) {
-        children.push_back(to_arrow_data(column.children[i], type->field(static_cast<int>(i))->type()));
+        children.push_back(
+            to_arrow_data(column.children[i], type->field(static_cast<int>(i))->type()));
     }
-    return arrow::ArrayData::Make(type, static_cast<std::int64_t>(column.length), std::move(buffers),
-                                  std::move(children), static_cast<std::int64_t>(column.null_count));
+    return arrow::ArrayData::Make(type, static_cast<std::int64_t>(column.length),
+                                  std::move(buffers), std::move(children),
+                                  static_cast<std::int64_t>(column.null_count));
 }
 
 /// Arrow's output stream over our receiver.
@@ -80,7 +98,8 @@ public:
     arrow::Status Write(const void* data, std::int64_t size) override
     {
         position_ += size;
-        const auto bytes = std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
+        const auto bytes =
+            std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
         return to_(bytes) ? arrow::Status::OK() : arrow::Status::IOError("the receiver refused");
     }
 
@@ -99,7 +118,8 @@ void set_encodings(const column_buffer& column, const std::string& ours, const s
     }
     if (column.kind == column_kind::structure) {
         for (const auto& child : column.children) {
-            set_encodings(child, ours + "." + child.name, theirs + "." + child.name, options, builder);
+            set_encodings(child, ours + "." + child.name, theirs + "." + child.name, options,
+                          builder);
         }
     }
     const auto& unique = options.unique_columns;
@@ -108,8 +128,8 @@ void set_encodings(const column_buffer& column, const std::string& ours, const s
     if (column.is_delta) builder.encoding(theirs, parquet::Encoding::DELTA_BINARY_PACKED);
 }
 
-std::shared_ptr<parquet::WriterProperties> writer_properties(const std::vector<column_buffer>& shape,
-                                                             const parquet_options& options)
+std::shared_ptr<parquet::WriterProperties> writer_properties(
+    const std::vector<column_buffer>& shape, const parquet_options& options)
 {
     parquet::WriterProperties::Builder builder;
     builder.created_by(options.created_by);
@@ -117,10 +137,18 @@ std::shared_ptr<parquet::WriterProperties> writer_properties(const std::vector<c
     builder.version(parquet::ParquetVersion::PARQUET_2_6);
     builder.max_row_group_length(std::int64_t{1} << 40);  // a group is what the caller says
     switch (options.compression) {
-        case parquet_compression::none: builder.compression(parquet::Compression::UNCOMPRESSED); break;
-        case parquet_compression::zstd: builder.compression(parquet::Compression::ZSTD); break;
-        case parquet_compression::gzip: builder.compression(parquet::Compression::GZIP); break;
-        case parquet_compression::snappy: builder.compression(parquet::Compression::SNAPPY); break;
+        case parquet_compression::none:
+            builder.compression(parquet::Compression::UNCOMPRESSED);
+            break;
+        case parquet_compression::zstd:
+            builder.compression(parquet::Compression::ZSTD);
+            break;
+        case parquet_compression::gzip:
+            builder.compression(parquet::Compression::GZIP);
+            break;
+        case parquet_compression::snappy:
+            builder.compression(parquet::Compression::SNAPPY);
+            break;
     }
     for (const auto& column : shape) {
         set_encodings(column, column.name, column.name, options, builder);
@@ -137,8 +165,10 @@ public:
         for (const auto& c : shape) fields.push_back(arrow::field(c.name, to_arrow_type(c)));
         schema_ = arrow::schema(std::move(fields));
         stream_ = std::make_shared<receiver_stream>(std::move(to));
-        const auto arrow_properties =
-            parquet::ArrowWriterProperties::Builder().store_schema()->set_use_threads(false)->build();
+        const auto arrow_properties = parquet::ArrowWriterProperties::Builder()
+                                          .store_schema()
+                                          ->set_use_threads(false)
+                                          ->build();
         return parquet::arrow::FileWriter::Open(*schema_, arrow::system_memory_pool(), stream_,
                                                 writer_properties(shape, options), arrow_properties)
             .Value(&writer_);
@@ -213,8 +243,8 @@ public:
 }  // namespace
 }  // namespace sluice::batch
 
-extern "C" __attribute__((visibility("default"))) const sluice::batch::arrow_module* sluice_arrow_module(
-    std::uint32_t version)
+extern "C" __attribute__((visibility("default"))) const sluice::batch::arrow_module*
+sluice_arrow_module(std::uint32_t version)
 {
     static const sluice::batch::module_over_arrow module;
     return version == sluice::batch::arrow_module_version ? &module : nullptr;

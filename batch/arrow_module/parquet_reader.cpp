@@ -33,8 +33,8 @@ void append_time(std::int64_t micros, std::string& out)
     const std::time_t seconds = (micros - fraction) / per_second;
     std::tm t{};
     gmtime_r(&seconds, &t);
-    out += fmt::format("\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z\"", t.tm_year + 1900, t.tm_mon + 1,
-                       t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, fraction);
+    out += fmt::format("\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z\"", t.tm_year + 1900,
+                       t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, fraction);
 }
 
 void append_value(const arrow::Array& array, std::int64_t i, std::string& out);
@@ -90,13 +90,15 @@ void append_value(const arrow::Array& array, std::int64_t i, std::string& out)
         case arrow::Type::STRUCT:
             append_members(static_cast<const arrow::StructArray&>(array), i, out);
             break;
-        default: append_quoted(array.GetScalar(i).ValueOrDie()->ToString(), out);
+        default:
+            append_quoted(array.GetScalar(i).ValueOrDie()->ToString(), out);
     }
 }
 
 }  // namespace
 
-arrow::Status read_parquet(const std::string& path, const std::function<bool(std::string_view)>& row)
+arrow::Status read_parquet(const std::string& path,
+                           const std::function<bool(std::string_view)>& row)
 {
     ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
     ARROW_ASSIGN_OR_RAISE(auto reader, parquet::arrow::OpenFile(file, arrow::system_memory_pool()));

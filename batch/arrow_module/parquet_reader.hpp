@@ -1,5 +1,6 @@
 #pragma once
-// Reads a Parquet file back as JSON rows, for `sluice export show` and tests. Part of the Arrow module.
+// Reads a Parquet file back as JSON rows, for `sluice export show` and tests. Part of the Arrow
+// module.
 
 #include <arrow/status.h>
 

@@ -1,9 +1,10 @@
 #include "batch/formats/arrow_loader.hpp"
 
-#include "batch/export_error.hpp"
-
 #include <dlfcn.h>
+
 #include <filesystem>
+
+#include "batch/export_error.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -31,10 +32,11 @@ std::vector<fs::path> candidate_paths()
 
 failure unavailable(const std::string& why)
 {
-    return export_failure(export_errc::unavailable,
-                          fmt::format("Parquet is not available: {}. Run `make deps` and build again so that "
-                                      "{} lies beside the program, or use `format: ndjson`",
-                                      why, module_file));
+    return export_failure(
+        export_errc::unavailable,
+        fmt::format("Parquet is not available: {}. Run `make deps` and build again so that "
+                    "{} lies beside the program, or use `format: ndjson`",
+                    why, module_file));
 }
 
 result<const arrow_module*> load()
@@ -43,15 +45,16 @@ result<const arrow_module*> load()
     for (const auto& path : candidate_paths()) {
         std::error_code ec;
         if (!fs::exists(path, ec)) continue;
-        // Local: the module's copies of OpenSSL and simdjson must stay its own. Never closed: Arrow keeps
-        // threads and thread-local state.
+        // Local: the module's copies of OpenSSL and simdjson must stay its own. Never closed: Arrow
+        // keeps threads and thread-local state.
         void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
         if (handle == nullptr) {
             const char* text = ::dlerror();
             why = text != nullptr ? text : "unknown error of the loader";
             continue;
         }
-        const auto entry = reinterpret_cast<arrow_module_entry>(::dlsym(handle, "sluice_arrow_module"));
+        const auto entry =
+            reinterpret_cast<arrow_module_entry>(::dlsym(handle, "sluice_arrow_module"));
         if (entry == nullptr) {
             why = fmt::format("'{}' is no Arrow module of Sluice", path.string());
             continue;

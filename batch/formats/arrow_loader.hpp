@@ -9,7 +9,8 @@ namespace sluice::batch {
 /// Whether there is a module file to load, without loading it; or what to do about it.
 result<void> find_arrow_module();
 
-/// The module, or why it can't be used and what to do. Looks beside the program, one folder above it, in
+/// The module, or why it can't be used and what to do. Looks beside the program, one folder above
+/// it, in
 /// ../lib/sluice, then where this build put it.
 [[nodiscard]] result<const arrow_module*> load_arrow();
 

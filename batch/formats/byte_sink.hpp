@@ -1,9 +1,9 @@
 #pragma once
 // Where encoded bytes go. Implemented by storage, digests and tests.
 
-#include "config/result.hpp"
-
 #include <string_view>
+
+#include "config/result.hpp"
 
 namespace sluice::batch {
 

@@ -1,9 +1,9 @@
 #include "batch/formats/ndjson.hpp"
 
-#include "batch/export_error.hpp"
-
 #include <libdeflate.h>
 #include <zstd.h>
+
+#include "batch/export_error.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -16,10 +16,11 @@ class gzip_compressor final : public block_compressor {
 public:
     result<std::string_view> compress(std::string_view block) override
     {
-        if (!handle_) return export_failure(export_errc::format, "gzip could not be set up: out of memory");
+        if (!handle_)
+            return export_failure(export_errc::format, "gzip could not be set up: out of memory");
         out_.resize(libdeflate_gzip_compress_bound(handle_.get(), block.size()));
-        const auto size = libdeflate_gzip_compress(handle_.get(), block.data(), block.size(), out_.data(),
-                                                   out_.size());
+        const auto size = libdeflate_gzip_compress(handle_.get(), block.data(), block.size(),
+                                                   out_.data(), out_.size());
         if (size == 0) return export_failure(export_errc::format, "gzip failed on a block");
         return std::string_view(out_.data(), size);
     }

@@ -1,11 +1,11 @@
 #pragma once
-// One event a line, byte for byte as it was accepted; plain, gzip or zstd. Gzip goes out in members of one
-// megabyte of text, so memory stays small and a reader can start in the middle.
-
-#include "batch/formats/file_format.hpp"
+// One event a line, byte for byte as it was accepted; plain, gzip or zstd. Gzip goes out in members
+// of one megabyte of text, so memory stays small and a reader can start in the middle.
 
 #include <memory>
 #include <string>
+
+#include "batch/formats/file_format.hpp"
 
 namespace sluice::batch {
 

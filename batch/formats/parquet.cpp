@@ -1,8 +1,8 @@
 #include "batch/formats/parquet.hpp"
 
-#include "batch/export_error.hpp"
-
 #include <set>
+
+#include "batch/export_error.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -14,11 +14,15 @@ parquet_compression to_parquet(config::export_compression compression)
 {
     using config::export_compression;
     switch (compression) {
-        case export_compression::none: return parquet_compression::none;
-        case export_compression::gzip: return parquet_compression::gzip;
-        case export_compression::snappy: return parquet_compression::snappy;
+        case export_compression::none:
+            return parquet_compression::none;
+        case export_compression::gzip:
+            return parquet_compression::gzip;
+        case export_compression::snappy:
+            return parquet_compression::snappy;
         case export_compression::automatic:
-        case export_compression::zstd: break;
+        case export_compression::zstd:
+            break;
     }
     return parquet_compression::zstd;
 }
@@ -38,7 +42,8 @@ bool hardly_repeats(const column_buffer& column)
     return count >= sample_values_min && distinct.size() * 2 > count;
 }
 
-void find_unique(const column_buffer& column, const std::string& path, std::vector<std::string>& out)
+void find_unique(const column_buffer& column, const std::string& path,
+                 std::vector<std::string>& out)
 {
     if (column.kind == column_kind::text && hardly_repeats(column)) out.push_back(path);
     for (const auto& child : column.children) {

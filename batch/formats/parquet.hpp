@@ -1,8 +1,8 @@
 #pragma once
-// Events as columns in Parquet files. Builds each row group in memory along the learnt schema and hands it
-// to the Arrow module. When a group brings new members, the schema grows: at the start of a file the group is
-// built again, later the file is begun again (or, after some restarts, the members wait in `_rescued` for
-// the next file). One object per run.
+// Events as columns in Parquet files. Builds each row group in memory along the learnt schema and
+// hands it to the Arrow module. When a group brings new members, the schema grows: at the start of
+// a file the group is built again, later the file is begun again (or, after some restarts, the
+// members wait in `_rescued` for the next file). One object per run.
 
 #include "batch/arrow_module/arrow_module.hpp"
 #include "batch/formats/file_format.hpp"
@@ -28,8 +28,8 @@ private:
 
     const arrow_module& module_;
     parquet_compression compression_;
-    row_schema learnt_;   ///< what the next file will have
-    row_schema schema_;   ///< what this file has
+    row_schema learnt_;  ///< what the next file will have
+    row_schema schema_;  ///< what this file has
     std::unique_ptr<row_builder> builder_;
     std::unique_ptr<parquet_file> file_;
     byte_sink* sink_ = nullptr;

@@ -16,11 +16,18 @@ void column_buffer::add_null()
             if ((length & 7) == 0) bits.push_back(0);
             break;
         case column_kind::int64:
-        case column_kind::timestamp: integers.push_back(0); break;
-        case column_kind::float64: doubles.push_back(0); break;
+        case column_kind::timestamp:
+            integers.push_back(0);
+            break;
+        case column_kind::float64:
+            doubles.push_back(0);
+            break;
         case column_kind::text:
-        case column_kind::list: offsets.push_back(offsets.back()); break;
-        case column_kind::structure: break;  // its members are padded when the group ends
+        case column_kind::list:
+            offsets.push_back(offsets.back());
+            break;
+        case column_kind::structure:
+            break;  // its members are padded when the group ends
     }
     mark(false);
 }

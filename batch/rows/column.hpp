@@ -1,7 +1,7 @@
 #pragma once
-// Columns in memory: their types, and the buffers of one row group in the layout that Apache Arrow uses
-// (validity bits, 32-bit offsets, packed values). Plain data; no Arrow header is needed to fill them, and
-// the shared module wraps them without copying.
+// Columns in memory: their types, and the buffers of one row group in the layout that Apache Arrow
+// uses (validity bits, 32-bit offsets, packed values). Plain data; no Arrow header is needed to
+// fill them, and the shared module wraps them without copying.
 
 #include <cstdint>
 #include <string>
@@ -27,8 +27,8 @@ struct column_type {
     friend bool operator==(const column_type&, const column_type&) = default;
 };
 
-/// The values of one column in one row group. A structure's children have its length; a list's child has
-/// as many values as all lists together, and row i is [offsets[i], offsets[i + 1]).
+/// The values of one column in one row group. A structure's children have its length; a list's
+/// child has as many values as all lists together, and row i is [offsets[i], offsets[i + 1]).
 struct column_buffer {
     std::string name;
     column_kind kind = column_kind::text;
@@ -41,7 +41,7 @@ struct column_buffer {
     std::vector<std::int32_t> offsets;   ///< text, list: length + 1 of them
     std::string bytes;                   ///< text
     std::vector<column_buffer> children;
-    bool is_delta = false;               ///< rises steadily: encode differences
+    bool is_delta = false;  ///< rises steadily: encode differences
 
     void mark(bool is_valid)
     {

@@ -41,7 +41,8 @@ plan_node compile(const column_type& type, column_buffer& out)
 
 std::string_view trimmed(std::string_view token)
 {
-    while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.remove_suffix(1);
+    while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ')
+        token.remove_suffix(1);
     return token;
 }
 
@@ -134,8 +135,10 @@ struct row_builder::state {
                      bool is_root);
     void add_value(plan_node& node, ondemand::value value, std::size_t slot, std::size_t depth);
     void add_list(plan_node& node, ondemand::array array, std::size_t depth);
-    void add_number(plan_node& node, ondemand::value value, std::string_view token, std::size_t depth);
-    void add_string(plan_node& node, ondemand::value value, std::string_view token, std::size_t depth);
+    void add_number(plan_node& node, ondemand::value value, std::string_view token,
+                    std::size_t depth);
+    void add_string(plan_node& node, ondemand::value value, std::string_view token,
+                    std::size_t depth);
     void rescue(std::string_view raw, std::size_t depth);
     static void pad(plan_node& node);
 
@@ -225,8 +228,10 @@ void row_builder::state::add_value(plan_node& node, ondemand::value value, std::
         case 'f':
             if (node.kind != column_kind::boolean) break;
             return out.add_bool(value.get_bool());
-        case 'n': return out.add_null();
-        default: return add_number(node, value, token, depth);
+        case 'n':
+            return out.add_null();
+        default:
+            return add_number(node, value, token, depth);
     }
     out.add_null();
     rescue(simdjson::to_json_string(value), depth);
@@ -269,7 +274,8 @@ void row_builder::state::add_number(plan_node& node, ondemand::value value, std:
         }
         could_learn |= !is_integer && value.get_double().get(number) == simdjson::SUCCESS;
     } else if (node.kind == column_kind::float64) {
-        bool is_exact = token.size() <= digits_in_double_max || digit_count(token) <= digits_in_double_max;
+        bool is_exact =
+            token.size() <= digits_in_double_max || digit_count(token) <= digits_in_double_max;
         if (is_integer && token.size() > 15) {
             is_exact = value.get_int64().get(integer) == simdjson::SUCCESS &&
                        integer <= exact_in_double_max && integer >= -exact_in_double_max;
@@ -376,6 +382,9 @@ bool row_builder::build(const row_group& group)
     return s.could_learn;
 }
 
-const std::vector<column_buffer>& row_builder::columns() const { return state_->columns; }
+const std::vector<column_buffer>& row_builder::columns() const
+{
+    return state_->columns;
+}
 
 }  // namespace sluice::batch

@@ -1,12 +1,12 @@
 #include "batch/rows/row_schema.hpp"
 
-#include "batch/digest.hpp"
-#include "batch/export_error.hpp"
-
-#include <nlohmann/json.hpp>
 #include <simdjson.h>
 
+#include <nlohmann/json.hpp>
 #include <optional>
+
+#include "batch/digest.hpp"
+#include "batch/export_error.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -14,8 +14,8 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using json = nlohmann::ordered_json;
 
-constexpr std::array<const char*, 7> kind_names{"boolean", "int64",     "float64", "text",
-                                                "timestamp", "list", "struct"};
+constexpr std::array<const char*, 7> kind_names{"boolean",   "int64", "float64", "text",
+                                                "timestamp", "list",  "struct"};
 
 /// Merges one event into the tree. Throws simdjson_error on broken JSON; the caller catches.
 class learner {
@@ -49,7 +49,8 @@ private:
     {
         switch (ondemand::json_type(value.type())) {
             case ondemand::json_type::object:
-                return into.kind == column_kind::structure && members(into, value.get_object(), depth);
+                return into.kind == column_kind::structure &&
+                       members(into, value.get_object(), depth);
             case ondemand::json_type::array: {
                 if (into.kind != column_kind::list) return false;
                 bool is_changed = false;
@@ -63,7 +64,8 @@ private:
                 if (number_kind(value) != column_kind::float64) return false;
                 into.kind = column_kind::float64;
                 return true;
-            default: return false;
+            default:
+                return false;
         }
     }
 
@@ -95,9 +97,14 @@ private:
                 out.kind = *kind;
                 break;
             }
-            case ondemand::json_type::string: out.kind = column_kind::text; break;
-            case ondemand::json_type::boolean: out.kind = column_kind::boolean; break;
-            case ondemand::json_type::null: return std::nullopt;
+            case ondemand::json_type::string:
+                out.kind = column_kind::text;
+                break;
+            case ondemand::json_type::boolean:
+                out.kind = column_kind::boolean;
+                break;
+            case ondemand::json_type::null:
+                return std::nullopt;
         }
         ++columns_;
         return out;
@@ -139,16 +146,21 @@ column_type type_from_json(const json& j, std::size_t& columns)
     out.kind = static_cast<column_kind>(found - kind_names.begin());
     ++columns;
     if (j.contains("columns")) {
-        for (const auto& child : j.at("columns")) out.children.push_back(type_from_json(child, columns));
+        for (const auto& child : j.at("columns"))
+            out.children.push_back(type_from_json(child, columns));
     }
     const bool is_list = out.kind == column_kind::list;
-    if (is_list && out.children.size() != 1) throw std::out_of_range("a list needs one element type");
+    if (is_list && out.children.size() != 1)
+        throw std::out_of_range("a list needs one element type");
     return out;
 }
 
 }  // namespace
 
-row_schema::row_schema() { root_.kind = column_kind::structure; }
+row_schema::row_schema()
+{
+    root_.kind = column_kind::structure;
+}
 
 result<row_schema> row_schema::from_json(const std::string& text)
 {
@@ -161,10 +173,11 @@ result<row_schema> row_schema::from_json(const std::string& text)
         }
         return out;
     } catch (const std::exception& ex) {
-        return export_failure(export_errc::bad_document,
-                              fmt::format("the stored columns of an export can't be read ({}): the store is "
-                                          "damaged or was written by another program",
-                                          ex.what()));
+        return export_failure(
+            export_errc::bad_document,
+            fmt::format("the stored columns of an export can't be read ({}): the store is "
+                        "damaged or was written by another program",
+                        ex.what()));
     }
 }
 
@@ -172,10 +185,14 @@ std::string row_schema::to_json() const
 {
     json columns = json::array();
     for (const auto& child : root_.children) columns.push_back(type_to_json(child));
-    return json{{"columns", std::move(columns)}}.dump(-1, ' ', false, json::error_handler_t::replace);
+    return json{{"columns", std::move(columns)}}.dump(-1, ' ', false,
+                                                      json::error_handler_t::replace);
 }
 
-std::string row_schema::id() const { return sha256_hex(to_json()).substr(0, 16); }
+std::string row_schema::id() const
+{
+    return sha256_hex(to_json()).substr(0, 16);
+}
 
 bool row_schema::learn(std::string_view text)
 {

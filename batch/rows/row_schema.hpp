@@ -1,17 +1,18 @@
 #pragma once
-// The columns of an export, learnt from its events. Only ever grows: columns are added at the end of their
-// parent, integers may widen to doubles, nothing is renamed, narrowed or removed, so old files still
-// read. Stored as a document and carried from run to run. A value; one thread.
-
-#include "batch/rows/column.hpp"
-#include "config/result.hpp"
+// The columns of an export, learnt from its events. Only ever grows: columns are added at the end
+// of their parent, integers may widen to doubles, nothing is renamed, narrowed or removed, so old
+// files still read. Stored as a document and carried from run to run. A value; one thread.
 
 #include <string>
 #include <string_view>
 
+#include "batch/rows/column.hpp"
+#include "config/result.hpp"
+
 namespace sluice::batch {
 
-/// Names of what Sluice adds to every row; members of events with these names go to the rescue column.
+/// Names of what Sluice adds to every row; members of events with these names go to the rescue
+/// column.
 inline constexpr std::string_view offset_column = "_sluice_offset";
 inline constexpr std::string_view partition_column = "_sluice_partition";
 inline constexpr std::string_view received_column = "_sluice_received_at";
@@ -32,9 +33,9 @@ public:
     /// Short digest of to_json(): same columns, same id.
     [[nodiscard]] std::string id() const;
 
-    /// Adds what an event has and the schema has not. False when nothing was added. What can't be a column
-    /// (null, {}, [], numbers beyond 64 bits, a type that conflicts) adds nothing. Events that are no JSON
-    /// object add nothing. `json` needs no padding.
+    /// Adds what an event has and the schema has not. False when nothing was added. What can't be a
+    /// column (null, {}, [], numbers beyond 64 bits, a type that conflicts) adds nothing. Events
+    /// that are no JSON object add nothing. `json` needs no padding.
     bool learn(std::string_view json);
 
     /// A structure whose members are the event's columns.

@@ -1,12 +1,13 @@
 #include "batch/storage/directory.hpp"
 
-#include "batch/export_error.hpp"
-
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "batch/export_error.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -15,10 +16,11 @@ namespace fs = std::filesystem;
 
 failure storage_failure(const char* what, const fs::path& path, int error)
 {
-    return export_failure(export_errc::storage,
-                          fmt::format("can't {} '{}': {}; check that the folder exists, is writable by this "
-                                      "user and has space",
-                                      what, path.string(), std::strerror(error)));
+    return export_failure(
+        export_errc::storage,
+        fmt::format("can't {} '{}': {}; check that the folder exists, is writable by this "
+                    "user and has space",
+                    what, path.string(), std::strerror(error)));
 }
 
 /// A file descriptor that closes itself.
@@ -110,13 +112,15 @@ private:
 result<std::unique_ptr<directory_storage>> directory_storage::open(const std::string& directory)
 {
     if (directory.empty()) {
-        return export_failure(export_errc::bad_settings, "directory is empty: name the folder for the files");
+        return export_failure(export_errc::bad_settings,
+                              "directory is empty: name the folder for the files");
     }
     std::error_code ec;
     const auto root = fs::absolute(directory, ec);
     fs::create_directories(root, ec);
     if (ec) return storage_failure("make folder", root, ec.value());
-    if (::access(root.c_str(), W_OK | X_OK) != 0) return storage_failure("write to folder", root, errno);
+    if (::access(root.c_str(), W_OK | X_OK) != 0)
+        return storage_failure("write to folder", root, errno);
     return std::unique_ptr<directory_storage>(new directory_storage(root));
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 // A local folder as storage: write to a temporary name, fsync, rename, fsync the folders.
 
-#include "batch/storage/storage.hpp"
-
 #include <filesystem>
+
+#include "batch/storage/storage.hpp"
 
 namespace sluice::batch {
 

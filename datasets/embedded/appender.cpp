@@ -1,8 +1,8 @@
 #include "datasets/embedded/appender.hpp"
 
-#include "datasets/log_error.hpp"
-
 #include <spdlog/spdlog.h>
+
+#include "datasets/log_error.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -19,9 +19,14 @@ failure refused(const std::string& why)
 
 }  // namespace
 
-appender::appender(const config::embedded_settings& settings, test_faults faults, appender_links links)
-    : settings_(settings), faults_(faults), links_(std::move(links)), health_(reopen_space),
-      sealer_(settings.compression_level), thread_([this] { run(); })
+appender::appender(const config::embedded_settings& settings, test_faults faults,
+                   appender_links links)
+    : settings_(settings),
+      faults_(faults),
+      links_(std::move(links)),
+      health_(reopen_space),
+      sealer_(settings.compression_level),
+      thread_([this] { run(); })
 {
 }
 
@@ -36,7 +41,8 @@ result<void> appender::submit(std::unique_ptr<pending_write>& write)
     {
         std::lock_guard lock(mutex_);
         if (is_stopping_) {
-            return failure{make_error_code(log_errc::closed), "the log is closed; nothing was written"};
+            return failure{make_error_code(log_errc::closed),
+                           "the log is closed; nothing was written"};
         }
         if (health_.state() != log_health::ok) return refused(health_.reason());
         // cursors and retries may still queue up when ingest has filled its share
@@ -68,7 +74,8 @@ void appender::stop()
 log_status appender::status() const
 {
     std::lock_guard lock(mutex_);
-    if (is_closed_) return {log_health::closed, "the log is closed", std::chrono::milliseconds{1000}};
+    if (is_closed_)
+        return {log_health::closed, "the log is closed", std::chrono::milliseconds{1000}};
     return {health_.state(), health_.reason(), std::chrono::milliseconds{1000}};
 }
 
@@ -143,7 +150,8 @@ appender::group_value& appender::value_for(const pending_write::chunk& chunk)
     auto& p = *chunk.to;
     if (p.open_value >= 0) {
         auto& open = values_[static_cast<std::size_t>(p.open_value)];
-        if (open.payload.size() + (chunk.end - chunk.begin) <= settings_.value_bytes_max) return open;
+        if (open.payload.size() + (chunk.end - chunk.begin) <= settings_.value_bytes_max)
+            return open;
         values_.push_back({&p, open.base + open.count, 0, {}});
     } else {
         values_.push_back({&p, p.end.load(std::memory_order_relaxed), 0, {}});
@@ -183,8 +191,8 @@ void appender::build_batch(const group& writes)
         auto sealed = sealer_.seal(key.bytes(), {value.count, offset{value.base}, now, durable},
                                    value.payload);
         rocksdb::Slice key_slice = slice(key.bytes());
-        std::array<rocksdb::Slice, 2> parts{rocksdb::Slice(sealed.header.data(), sealed.header.size()),
-                                            slice(sealed.body)};
+        std::array<rocksdb::Slice, 2> parts{
+            rocksdb::Slice(sealed.header.data(), sealed.header.size()), slice(sealed.body)};
         batch_.Put(store.at(family::records), rocksdb::SliceParts(&key_slice, 1),
                    rocksdb::SliceParts(parts.data(), 2));
         value.stored_bytes = static_cast<std::uint32_t>(sealed.header.size() + sealed.body.size());
@@ -206,7 +214,8 @@ void appender::build_batch(const group& writes)
             for (auto f : {family::records, family::index}) {
                 batch_.DeleteRange(store.at(f), slice(from.bytes()), slice(to.bytes()));
             }
-            batch_.Put(store.at(family::meta), trim_key(trim.of->number), encode_offset(offset{trim.to}));
+            batch_.Put(store.at(family::meta), trim_key(trim.of->number),
+                       encode_offset(offset{trim.to}));
         }
     }
 }
@@ -222,7 +231,8 @@ rocksdb::Status appender::write_batch()
 
 void appender::publish(group& writes)
 {
-    const bool is_synced = settings_.fsync == fsync_mode::group || settings_.fsync == fsync_mode::each;
+    const bool is_synced =
+        settings_.fsync == fsync_mode::group || settings_.fsync == fsync_mode::each;
     for (auto& value : values_) {
         auto& p = *value.to;
         stats_.records += value.count;
@@ -230,7 +240,8 @@ void appender::publish(group& writes)
         stats_.stored_bytes += value.stored_bytes;
         p.bytes += value.content_bytes;
         p.dataset->bytes += value.content_bytes;
-        auto batch = record_batch::from_payload(offset{value.base}, value.count, std::move(value.payload));
+        auto batch =
+            record_batch::from_payload(offset{value.base}, value.count, std::move(value.payload));
         if (batch) links_.cache.add_head(p.cache_id(), std::move(*batch));
         p.end.store(value.base + value.count, std::memory_order_release);
         if (is_synced) {

@@ -1,14 +1,7 @@
 #pragma once
-// The only writer of the store: one thread that takes whatever has been queued during the previous sync,
-// writes it as one synced WriteBatch and then calls the handlers in order. There is no timer: a lone writer
-// pays one sync, many share it. It also obeys store_health when a write fails.
-
-#include "datasets/batch_cache.hpp"
-#include "datasets/embedded/pending_write.hpp"
-#include "datasets/embedded/store_health.hpp"
-#include "datasets/embedded/wait_list.hpp"
-#include "datasets/stored_batch.hpp"
-#include "config/settings_datasets.hpp"
+// The only writer of the store: one thread that takes whatever has been queued during the previous
+// sync, writes it as one synced WriteBatch and then calls the handlers in order. There is no timer:
+// a lone writer pays one sync, many share it. It also obeys store_health when a write fails.
 
 #include <rocksdb/write_batch.h>
 
@@ -16,6 +9,13 @@
 #include <condition_variable>
 #include <shared_mutex>
 #include <thread>
+
+#include "config/settings_datasets.hpp"
+#include "datasets/batch_cache.hpp"
+#include "datasets/embedded/pending_write.hpp"
+#include "datasets/embedded/store_health.hpp"
+#include "datasets/embedded/wait_list.hpp"
+#include "datasets/stored_batch.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -41,7 +41,7 @@ struct appender_links {
     batch_cache& cache;
     wait_list& waits;
     const clock_source& clock;
-    std::function<result<void>()> reopen;         ///< closes and opens `slot`; called on its thread
+    std::function<result<void>()> reopen;  ///< closes and opens `slot`; called on its thread
     std::function<std::uint64_t()> free_bytes;
 };
 

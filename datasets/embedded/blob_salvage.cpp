@@ -1,11 +1,11 @@
 #include "datasets/embedded/blob_salvage.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 #include "datasets/embedded/key_layout.hpp"
 #include "datasets/stored_batch.hpp"
 #include "datasets/wire.hpp"
-
-#include <filesystem>
-#include <fstream>
 
 namespace sluice::datasets::embedded {
 
@@ -36,8 +36,8 @@ bool put_if_missing(rocks_store& store, const std::string& key, const std::strin
     return store.db().Put({}, store.at(family::records), key, value).ok();
 }
 
-/// A record is key length u64, value length u64, expiration u64, two checksums u32, key, value. A length that
-/// makes no sense ends the file: what is behind it cannot be told apart any more.
+/// A record is key length u64, value length u64, expiration u64, two checksums u32, key, value. A
+/// length that makes no sense ends the file: what is behind it cannot be told apart any more.
 std::uint64_t salvage_file(const fs::path& path, rocks_store& store)
 {
     std::ifstream in(path, std::ios::binary);

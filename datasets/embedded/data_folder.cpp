@@ -1,19 +1,19 @@
 #include "datasets/embedded/data_folder.hpp"
 
-#include "datasets/crc32c.hpp"
-#include "datasets/log_error.hpp"
-#include "datasets/wire.hpp"
-
-#include <spdlog/spdlog.h>
-
-#include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
-#include <filesystem>
-#include <fstream>
+#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "datasets/crc32c.hpp"
+#include "datasets/log_error.hpp"
+#include "datasets/wire.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -30,13 +30,15 @@ failure folder_failure(log_errc code, const std::string& text)
     return {make_error_code(code), text};
 }
 
-/// Written to the side, synced, renamed: the file is the old one or the new one, never half of either.
+/// Written to the side, synced, renamed: the file is the old one or the new one, never half of
+/// either.
 bool write_file_synced(const std::string& path, const std::string& content)
 {
     const auto side = path + ".new";
     int fd = ::open(side.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return false;
-    bool is_good = ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size());
+    bool is_good =
+        ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size());
     is_good = ::fsync(fd) == 0 && is_good;
     ::close(fd);
     if (!is_good || std::rename(side.c_str(), path.c_str()) != 0) return false;
@@ -60,10 +62,11 @@ result<void> check_version(const std::string& path)
     int version = 0;
     if (text.starts_with(format_name)) version = std::atoi(text.c_str() + format_name.size());
     if (version == format_version) return {};
-    return folder_failure(log_errc::newer_format,
-                          fmt::format("the data folder {} has format `{}`, this program reads `{}{}`; run "
-                                      "the version that wrote it, or set `data_dir` to another folder",
-                                      path, text.substr(0, text.find('\n')), format_name, format_version));
+    return folder_failure(
+        log_errc::newer_format,
+        fmt::format("the data folder {} has format `{}`, this program reads `{}{}`; run "
+                    "the version that wrote it, or set `data_dir` to another folder",
+                    path, text.substr(0, text.find('\n')), format_name, format_version));
 }
 
 }  // namespace
@@ -84,8 +87,9 @@ result<data_folder> data_folder::open(const std::string& path, bool is_read_only
     folder.path_ = path;
     if (is_read_only) {
         if (!fs::exists(folder.store_path())) {
-            return folder_failure(log_errc::io, "there is no log in " + path +
-                                                    "; check `data_dir`, or start the gateway once");
+            return folder_failure(
+                log_errc::io,
+                "there is no log in " + path + "; check `data_dir`, or start the gateway once");
         }
         auto version = check_version(path);
         if (!version) return version.error();
@@ -95,10 +99,10 @@ result<data_folder> data_folder::open(const std::string& path, bool is_read_only
     fs::create_directories(path, ec);
     folder.lock_ = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (folder.lock_ < 0) {
-        return folder_failure(log_errc::io,
-                              fmt::format("the data folder {} cannot be written: {}; give the user of "
-                                          "the gateway write access or change `data_dir`",
-                                          path, std::generic_category().message(errno)));
+        return folder_failure(
+            log_errc::io, fmt::format("the data folder {} cannot be written: {}; give the user of "
+                                      "the gateway write access or change `data_dir`",
+                                      path, std::generic_category().message(errno)));
     }
     if (::flock(folder.lock_, LOCK_EX | LOCK_NB) != 0) {
         return folder_failure(log_errc::locked,

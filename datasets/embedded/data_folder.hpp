@@ -1,10 +1,10 @@
 #pragma once
 // The folder around the store: version file, lock, side file with the highest offsets (FORMAT.md).
 
-#include "datasets/embedded/key_layout.hpp"
-
 #include <map>
 #include <string>
+
+#include "datasets/embedded/key_layout.hpp"
 
 namespace sluice::datasets::embedded {
 

@@ -1,12 +1,12 @@
 #include "datasets/embedded/embedded_log.hpp"
 
-#include "datasets/embedded/log_inventory.hpp"
-#include "datasets/log_error.hpp"
-
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <future>
+
+#include "datasets/embedded/log_inventory.hpp"
+#include "datasets/log_error.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -22,8 +22,9 @@ test_faults read_test_faults()
 {
     test_faults faults{is_set("SLUICE_TEST_NO_FSYNC"), is_set("SLUICE_TEST_ACK_BEFORE_WRITE")};
     if (faults.skips_sync || faults.acks_before_write) {
-        spdlog::critical("THE EVENT LOG RUNS WITH A TEST FAULT SWITCHED ON AND LOSES EVENTS: unset "
-                         "SLUICE_TEST_NO_FSYNC and SLUICE_TEST_ACK_BEFORE_WRITE");
+        spdlog::critical(
+            "THE EVENT LOG RUNS WITH A TEST FAULT SWITCHED ON AND LOSES EVENTS: unset "
+            "SLUICE_TEST_NO_FSYNC and SLUICE_TEST_ACK_BEFORE_WRITE");
     }
     return faults;
 }
@@ -36,8 +37,11 @@ failure closed()
 }  // namespace
 
 embedded_log::embedded_log(const log_settings& settings, data_folder folder)
-    : settings_(settings), clock_(settings.clock ? *settings.clock : system_clock()),
-      folder_(std::move(folder)), cache_(settings.cache_bytes_max), test_free_bytes_(UINT64_MAX)
+    : settings_(settings),
+      clock_(settings.clock ? *settings.clock : system_clock()),
+      folder_(std::move(folder)),
+      cache_(settings.cache_bytes_max),
+      test_free_bytes_(UINT64_MAX)
 {
 }
 
@@ -51,7 +55,10 @@ result<std::unique_ptr<embedded_log>> embedded_log::open(const log_settings& set
     log->check_space();
     if (!settings.is_read_only) {
         auto* self = log.get();
-        appender_links links{self->slot_, self->cache_, self->waits_, self->clock_,
+        appender_links links{self->slot_,
+                             self->cache_,
+                             self->waits_,
+                             self->clock_,
                              [self] { return self->open_store(); },
                              [self] { return self->free_bytes(); }};
         log->appender_ =
@@ -146,9 +153,10 @@ std::optional<failure> embedded_log::refusal(const pending_write& write) const
     for (const auto& chunk : write.chunks) {
         const auto& dataset = *chunk.to->dataset;
         if (dataset.bytes.load() >= dataset.quota.load()) {
-            return failure{make_error_code(log_errc::refusing),
-                           "the dataset has reached its quota; it takes events again when retention has "
-                           "trimmed it, or raise `quota_bytes`"};
+            return failure{
+                make_error_code(log_errc::refusing),
+                "the dataset has reached its quota; it takes events again when retention has "
+                "trimmed it, or raise `quota_bytes`"};
         }
     }
     return std::nullopt;
@@ -158,7 +166,8 @@ void embedded_log::write(const log_write& what, write_handler handler)
 {
     if (is_closed_) return handler(closed());
     if (!appender_) {
-        return handler(failure{make_error_code(log_errc::refusing), "the log was opened for reading only"});
+        return handler(
+            failure{make_error_code(log_errc::refusing), "the log was opened for reading only"});
     }
     auto write = encode_write(what, table_, settings_.store.value_bytes_max);
     if (!write) return handler(write.error());
@@ -188,7 +197,8 @@ void embedded_log::read(const partition_ref& from_partition, offset from, read_h
     handler(read_batch(**p, from));
 }
 
-result<std::shared_ptr<const record_batch>> embedded_log::read_batch(partition_state& p, offset from)
+result<std::shared_ptr<const record_batch>> embedded_log::read_batch(partition_state& p,
+                                                                     offset from)
 {
     if (from.value() >= p.end.load(std::memory_order_acquire)) {
         return std::shared_ptr<const record_batch>();
@@ -197,11 +207,14 @@ result<std::shared_ptr<const record_batch>> embedded_log::read_batch(partition_s
     return read_stored(p, from);
 }
 
-result<std::shared_ptr<const record_batch>> embedded_log::read_stored(partition_state& p, offset from)
+result<std::shared_ptr<const record_batch>> embedded_log::read_stored(partition_state& p,
+                                                                      offset from)
 {
     std::shared_lock lock(slot_.mutex);
-    if (!slot_.store) return is_closed_ ? closed() : failure{make_error_code(log_errc::refusing),
-                                                             "the store is being reopened"};
+    if (!slot_.store)
+        return is_closed_
+                   ? closed()
+                   : failure{make_error_code(log_errc::refusing), "the store is being reopened"};
     const auto& store = *slot_.store;
     for (;;) {
         rocksdb::Status status;
@@ -215,10 +228,12 @@ result<std::shared_ptr<const record_batch>> embedded_log::read_stored(partition_
         batch_key key(p.number, entry->first);
         rocksdb::PinnableSlice value;
         status = store.db().Get({}, store.at(family::records), slice(key.bytes()), &value);
-        const bool is_gone = status.IsNotFound() || status.IsCorruption() || status.IsPathNotFound() ||
+        const bool is_gone = status.IsNotFound() || status.IsCorruption() ||
+                             status.IsPathNotFound() ||
                              status.ToString().find("No such file") != std::string::npos;
         if (!status.ok() && !is_gone) {
-            return failure{make_error_code(log_errc::io), "reading the log failed: " + status.ToString()};
+            return failure{make_error_code(log_errc::io),
+                           "reading the log failed: " + status.ToString()};
         }
         if (status.ok()) {
             auto batch = open_batch(key.bytes(), view(value));
@@ -240,8 +255,8 @@ void embedded_log::note_damage(partition_state& p, offset base, std::uint32_t co
 {
     const auto news = p.add_lost(base.value(), base.value() + count);
     if (news == 0) return;
-    spdlog::error("store: {} records from offset {} on are damaged and skipped: {}", news, base.value(),
-                  what);
+    spdlog::error("store: {} records from offset {} on are damaged and skipped: {}", news,
+                  base.value(), what);
     if (!appender_) return;
     auto write = std::make_unique<pending_write>();
     write->is_internal = true;
@@ -278,13 +293,15 @@ void embedded_log::watch_ownership(std::function<void(const dataset_name&)>) {}
 
 log_status embedded_log::status() const
 {
-    if (is_closed_) return {log_health::closed, "the log is closed", std::chrono::milliseconds{1000}};
+    if (is_closed_)
+        return {log_health::closed, "the log is closed", std::chrono::milliseconds{1000}};
     if (!appender_) return {};
     auto out = appender_->status();
     if (out.health == log_health::ok && is_space_low_) {
         out.health = log_health::refusing;
-        out.reason = "the disk of the data folder is nearly full; free some space (or lower "
-                     "`free_bytes_min`), events are then accepted by themselves";
+        out.reason =
+            "the disk of the data folder is nearly full; free some space (or lower "
+            "`free_bytes_min`), events are then accepted by themselves";
         out.retry_after = std::chrono::milliseconds{5000};
     }
     return out;

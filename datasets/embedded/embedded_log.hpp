@@ -1,7 +1,7 @@
 #pragma once
-// The event log over RocksDB. Writes go through the appender's thread; reads are answered on the calling
-// thread, from the cache or the store; a maintenance thread trims, watches free space and keeps the side
-// file. Opened by open_log; close() or the destructor ends both threads.
+// The event log over RocksDB. Writes go through the appender's thread; reads are answered on the
+// calling thread, from the cache or the store; a maintenance thread trims, watches free space and
+// keeps the side file. Opened by open_log; close() or the destructor ends both threads.
 
 #include "datasets/embedded/appender.hpp"
 #include "datasets/embedded/data_folder.hpp"

@@ -1,10 +1,10 @@
-// What happens beside the path of events: retention, free space, side file; following, when read-only.
-
-#include "datasets/embedded/embedded_log.hpp"
-
-#include "datasets/embedded/retention.hpp"
+// What happens beside the path of events: retention, free space, side file; following, when
+// read-only.
 
 #include <spdlog/spdlog.h>
+
+#include "datasets/embedded/embedded_log.hpp"
+#include "datasets/embedded/retention.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -33,9 +33,10 @@ void embedded_log::check_space()
     const bool is_low = free_bytes() < needed;
     if (is_low != is_space_low_.exchange(is_low)) {
         if (is_low) {
-            spdlog::warn("store: less than {} bytes are free, events are refused until there is more; "
-                         "deliveries go on",
-                         needed);
+            spdlog::warn(
+                "store: less than {} bytes are free, events are refused until there is more; "
+                "deliveries go on",
+                needed);
         } else {
             spdlog::info("store: there is enough free space again, events are accepted");
         }
@@ -74,7 +75,8 @@ void embedded_log::save_high_marks()
     }
 }
 
-/// A read-only store shows what was there when it was opened: opening it again shows what came since.
+/// A read-only store shows what was there when it was opened: opening it again shows what came
+/// since.
 void embedded_log::refresh()
 {
     auto opened = open_store();

@@ -1,7 +1,6 @@
 // The questions that tools and start-up ask, apart from the path of events.
 
 #include "datasets/embedded/embedded_log.hpp"
-
 #include "datasets/embedded/log_inventory.hpp"
 #include "datasets/log_error.hpp"
 
@@ -26,8 +25,8 @@ result<partition_extent> embedded_log::extent(const partition_ref& partition) co
 {
     auto p = table_.find(partition);
     if (!p) return p.error();
-    return partition_extent{offset{(*p)->begin.load()}, offset{(*p)->end.load()}, (*p)->bytes.load(),
-                            (*p)->lost_total()};
+    return partition_extent{offset{(*p)->begin.load()}, offset{(*p)->end.load()},
+                            (*p)->bytes.load(), (*p)->lost_total()};
 }
 
 std::vector<dataset_spec> embedded_log::list_datasets() const
@@ -44,7 +43,8 @@ result<std::optional<cursor_state>> embedded_log::load_cursor(const cursor_name&
     if (!slot_.store) return not_open();
     const auto& store = *slot_.store;
     std::string value;
-    auto status = store.db().Get({}, store.at(family::cursors), cursor_key((*p)->number, name), &value);
+    auto status =
+        store.db().Get({}, store.at(family::cursors), cursor_key((*p)->number, name), &value);
     if (status.IsNotFound()) return std::optional<cursor_state>();
     if (!status.ok()) return unreadable(status);
     auto state = decode_cursor(value);
@@ -86,8 +86,8 @@ result<std::vector<std::pair<std::string, std::string>>> embedded_log::list_docu
     return out;
 }
 
-// The index tells the batch; within it the records are looked at. Receive times of one partition grow
-// nearly, not strictly, so the first batch that reaches the time is searched from its start.
+// The index tells the batch; within it the records are looked at. Receive times of one partition
+// grow nearly, not strictly, so the first batch that reaches the time is searched from its start.
 result<offset> embedded_log::offset_at(const partition_ref& partition, wall_time when) const
 {
     auto p = table_.find(partition);

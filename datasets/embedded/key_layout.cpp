@@ -10,8 +10,14 @@ namespace {
 constexpr std::uint8_t cursor_version = 1;
 constexpr std::uint8_t spec_version = 1;
 
-std::int64_t nanoseconds(wall_time t) { return t.time_since_epoch().count(); }
-wall_time from_nanoseconds(std::int64_t n) { return wall_time{std::chrono::nanoseconds{n}}; }
+std::int64_t nanoseconds(wall_time t)
+{
+    return t.time_since_epoch().count();
+}
+wall_time from_nanoseconds(std::int64_t n)
+{
+    return wall_time{std::chrono::nanoseconds{n}};
+}
 
 void put_partition(std::string& out, partition_number p)
 {
@@ -166,7 +172,8 @@ std::string encode_spec(std::uint32_t number, const dataset_spec& spec)
     wire::put(out, spec.partitions);
     wire::put(out, std::int64_t{spec.age_max ? spec.age_max->count() : -1});
     wire::put(out, std::int64_t(spec.bytes_max ? static_cast<std::int64_t>(*spec.bytes_max) : -1));
-    wire::put(out, std::int64_t(spec.quota_bytes ? static_cast<std::int64_t>(*spec.quota_bytes) : -1));
+    wire::put(out,
+              std::int64_t(spec.quota_bytes ? static_cast<std::int64_t>(*spec.quota_bytes) : -1));
     wire::put(out, static_cast<std::uint8_t>(spec.trim_unread));
     return out;
 }

@@ -1,12 +1,12 @@
 #pragma once
 // Keys and small values of the store (FORMAT.md, sections 1 and 4). Pure functions over bytes.
 
-#include "datasets/event_log.hpp"
-
 #include <array>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "datasets/event_log.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -28,7 +28,8 @@ private:
 };
 
 /// Absent when the key has another form.
-[[nodiscard]] std::optional<std::pair<partition_number, offset>> parse_batch_key(std::string_view key);
+[[nodiscard]] std::optional<std::pair<partition_number, offset>> parse_batch_key(
+    std::string_view key);
 
 struct index_entry {
     std::uint32_t count = 0;
@@ -60,7 +61,7 @@ inline constexpr std::string_view lost_prefix = "lost/";
 
 [[nodiscard]] std::string encode_spec(std::uint32_t number, const dataset_spec& spec);
 /// The name comes from the key.
-[[nodiscard]] std::optional<std::pair<std::uint32_t, dataset_spec>> decode_spec(std::string_view name,
-                                                                                std::string_view value);
+[[nodiscard]] std::optional<std::pair<std::uint32_t, dataset_spec>> decode_spec(
+    std::string_view name, std::string_view value);
 
 }  // namespace sluice::datasets::embedded

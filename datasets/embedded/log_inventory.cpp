@@ -1,15 +1,15 @@
 #include "datasets/embedded/log_inventory.hpp"
 
-#include "datasets/stored_batch.hpp"
-
 #include <spdlog/spdlog.h>
+
+#include "datasets/stored_batch.hpp"
 
 namespace sluice::datasets::embedded {
 
 namespace {
 
-/// The settings are kept twice, in families and so in files of their own: without them nobody could tell
-/// which records belong to which dataset.
+/// The settings are kept twice, in families and so in files of their own: without them nobody could
+/// tell which records belong to which dataset.
 void load_datasets(const rocks_store& store, partition_table& table)
 {
     const std::pair<family, std::string> copies[] = {
@@ -47,8 +47,8 @@ std::uint64_t trimmed_below(const rocks_store& store, partition_number number)
     return decode_offset(value).value_or(offset{0}).value();
 }
 
-/// Goes through the batches of one partition themselves and writes index entries anew. Where a block cannot
-/// be read it goes on behind it, in growing steps.
+/// Goes through the batches of one partition themselves and writes index entries anew. Where a
+/// block cannot be read it goes on behind it, in growing steps.
 void mend_index(const rocks_store& store, partition_number number, std::uint64_t limit)
 {
     std::uint64_t at = 0;
@@ -68,8 +68,9 @@ void mend_index(const rocks_store& store, partition_number number, std::uint64_t
             }
             step = 1;
             at = (*batch)->end().value();
-            index_entry entry{header->count, 0, static_cast<std::uint32_t>(it->value().size()),
-                              header->appended_at, {}, header->durable_through};
+            index_entry entry{
+                header->count,       0,  static_cast<std::uint32_t>(it->value().size()),
+                header->appended_at, {}, header->durable_through};
             for (const auto& r : (*batch)->records()) {
                 entry.received_at_max = std::max(entry.received_at_max, r.received_at);
                 entry.payload_bytes += static_cast<std::uint32_t>(r.content.size());
@@ -164,7 +165,7 @@ void remember_lost(const rocks_store& store, partition_state& p)
 }  // namespace
 
 std::uint64_t take_inventory(const rocks_store& store, const inventory_options& options,
-                                     partition_table& table)
+                             partition_table& table)
 {
     load_datasets(store, table);
     raise_ends(store, options, table);
@@ -184,9 +185,10 @@ std::uint64_t take_inventory(const rocks_store& store, const inventory_options& 
         }
         if (walked.missing > 0) {
             auto name = table.name_of(p->number);
-            spdlog::error("store: {} records of dataset {} partition {} are missing: damage has taken "
-                          "them; what is left is in order",
-                          walked.missing, name ? name->dataset.value() : "?", p->number.partition);
+            spdlog::error(
+                "store: {} records of dataset {} partition {} are missing: damage has taken "
+                "them; what is left is in order",
+                walked.missing, name ? name->dataset.value() : "?", p->number.partition);
             if (!options.is_read_only) remember_lost(store, *p);
         }
         missing += walked.missing;

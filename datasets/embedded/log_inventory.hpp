@@ -1,6 +1,7 @@
 #pragma once
-// Takes stock after every open (FORMAT.md, section 4): where partitions begin and end, what they hold, which
-// offsets are missing. Reads the index, not the batches; after damage it compares both and mends the index.
+// Takes stock after every open (FORMAT.md, section 4): where partitions begin and end, what they
+// hold, which offsets are missing. Reads the index, not the batches; after damage it compares both
+// and mends the index.
 
 #include "datasets/embedded/partition_table.hpp"
 #include "datasets/embedded/rocks_store.hpp"
@@ -13,13 +14,15 @@ struct inventory_options {
     std::map<partition_number, std::uint64_t> high_marks;
 };
 
-/// Fills datasets and partitions. Ends never move back, so an offset is never given out twice. Returns how
-/// many records were found missing that were not known to be missing before.
+/// Fills datasets and partitions. Ends never move back, so an offset is never given out twice.
+/// Returns how many records were found missing that were not known to be missing before.
 std::uint64_t take_inventory(const rocks_store& store, const inventory_options& options,
                              partition_table& table);
 
 /// The batch that holds `from`, or the next one; absent at the end or when `status` tells an error.
-[[nodiscard]] std::optional<std::pair<offset, index_entry>> find_entry(
-    const rocks_store& store, partition_number partition, offset from, rocksdb::Status& status);
+[[nodiscard]] std::optional<std::pair<offset, index_entry>> find_entry(const rocks_store& store,
+                                                                       partition_number partition,
+                                                                       offset from,
+                                                                       rocksdb::Status& status);
 
 }  // namespace sluice::datasets::embedded

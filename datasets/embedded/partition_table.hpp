@@ -1,9 +1,7 @@
 #pragma once
-// What the engine knows in memory of each dataset and partition. Filled at open; afterwards the appender
-// moves ends, retention moves begins, anybody reads. Entries are never removed, so pointers stay valid.
-
-#include "datasets/embedded/key_layout.hpp"
-#include "datasets/embedded/range_set.hpp"
+// What the engine knows in memory of each dataset and partition. Filled at open; afterwards the
+// appender moves ends, retention moves begins, anybody reads. Entries are never removed, so
+// pointers stay valid.
 
 #include <atomic>
 #include <map>
@@ -11,6 +9,9 @@
 #include <mutex>
 #include <shared_mutex>
 #include <vector>
+
+#include "datasets/embedded/key_layout.hpp"
+#include "datasets/embedded/range_set.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -50,7 +51,7 @@ struct dataset_state {
     std::uint32_t number = 0;
     dataset_spec spec;                 ///< guarded by the table's lock
     std::vector<cursor_name> readers;  ///< guarded by the table's lock
-    bool has_readers_set = false;      ///< until then nothing is trimmed: the readers are not known yet
+    bool has_readers_set = false;  ///< until then nothing is trimmed: the readers are not known yet
     std::vector<std::unique_ptr<partition_state>> partitions;
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> quota{UINT64_MAX};

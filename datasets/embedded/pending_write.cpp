@@ -60,12 +60,12 @@ result<std::unique_ptr<pending_write>> encode_write(const log_write& what,
     for (const auto& cursor : what.cursors) {
         auto at = table.find(cursor.at);
         if (!at) return at.error();
-        out->puts.push_back({family::cursors, cursor_key((*at)->number, cursor.name),
-                             encode_cursor(cursor.state)});
+        out->puts.push_back(
+            {family::cursors, cursor_key((*at)->number, cursor.name), encode_cursor(cursor.state)});
     }
     for (const auto& document : what.documents) {
-        out->puts.push_back({family::documents, document_key(document.collection, document.key),
-                             document.value});
+        out->puts.push_back(
+            {family::documents, document_key(document.collection, document.key), document.value});
     }
     return out;
 }

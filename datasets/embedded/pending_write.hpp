@@ -1,6 +1,6 @@
 #pragma once
-// One log_write on its way: encoded on the caller's thread into the form it is stored in, then owned by the
-// appender until its handler has been called.
+// One log_write on its way: encoded on the caller's thread into the form it is stored in, then
+// owned by the appender until its handler has been called.
 
 #include "datasets/embedded/partition_table.hpp"
 #include "datasets/embedded/rocks_store.hpp"
@@ -11,9 +11,9 @@ struct pending_write {
     /// Whole records of one partition, at most `value_bytes_max` unless a single record is larger.
     struct chunk {
         partition_state* to;
-        std::uint32_t part;   ///< index of the append part it belongs to
+        std::uint32_t part;  ///< index of the append part it belongs to
         std::uint32_t count;
-        std::size_t begin;    ///< in `payload`
+        std::size_t begin;  ///< in `payload`
         std::size_t end;
         std::size_t content_bytes;
         wall_time received_at_max;
@@ -38,7 +38,10 @@ struct pending_write {
     write_receipt receipt;
     bool is_internal = false;
 
-    [[nodiscard]] std::size_t bytes() const noexcept { return payload.size() + 128 * puts.size() + 64; }
+    [[nodiscard]] std::size_t bytes() const noexcept
+    {
+        return payload.size() + 128 * puts.size() + 64;
+    }
 };
 
 /// Encodes; fails if a dataset is unknown, a record has no id or exceeds what one value can hold.

@@ -33,7 +33,10 @@ public:
     }
 
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
-    [[nodiscard]] const std::map<std::uint64_t, std::uint64_t>& ranges() const noexcept { return ranges_; }
+    [[nodiscard]] const std::map<std::uint64_t, std::uint64_t>& ranges() const noexcept
+    {
+        return ranges_;
+    }
 
 private:
     std::map<std::uint64_t, std::uint64_t> ranges_;  // begin -> end

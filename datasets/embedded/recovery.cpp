@@ -1,11 +1,11 @@
 #include "datasets/embedded/recovery.hpp"
 
-#include "datasets/embedded/blob_salvage.hpp"
-#include "datasets/log_error.hpp"
-
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+
+#include "datasets/embedded/blob_salvage.hpp"
+#include "datasets/log_error.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -63,8 +63,9 @@ public:
         status_ = rocks_store::open(path_, {}, out.store);
         if (status_.ok()) return out;
         if (!is_damage(status_)) return give_up();
-        spdlog::error("store: damaged ({}); recovery begins, the damaged files are kept in quarantine",
-                      status_.ToString());
+        spdlog::error(
+            "store: damaged ({}); recovery begins, the damaged files are kept in quarantine",
+            status_.ToString());
         out.step = recovery_step::skipped_wal;
         if (copy_store(path_, folder_.quarantine_path(time_ + "-wal"), true) &&
             try_open({.skips_damaged_wal = true}, out)) {
@@ -81,10 +82,11 @@ public:
 private:
     failure give_up() const
     {
-        return {make_error_code(log_errc::io),
-                fmt::format("the store in {} cannot be opened: {}; check rights and free space of the "
-                            "data folder",
-                            path_, status_.ToString())};
+        return {
+            make_error_code(log_errc::io),
+            fmt::format("the store in {} cannot be opened: {}; check rights and free space of the "
+                        "data folder",
+                        path_, status_.ToString())};
     }
 
     bool try_open(const store_open_mode& mode, recovered_store& out)
@@ -129,9 +131,10 @@ private:
         fs::create_directories(fs::path(aside).parent_path(), ec);
         fs::rename(path_, aside, ec);
         if (ec) return give_up();
-        spdlog::error("store: nothing of it could be read; it is kept in {} and the gateway starts with an "
-                      "empty one",
-                      aside);
+        spdlog::error(
+            "store: nothing of it could be read; it is kept in {} and the gateway starts with an "
+            "empty one",
+            aside);
         if (!try_open({}, out)) return give_up();
         return std::move(out);
     }
@@ -150,10 +153,11 @@ result<recovered_store> open_recovered(const data_folder& folder, wall_time now,
         recovered_store out;
         auto status = rocks_store::open(folder.store_path(), {.is_read_only = true}, out.store);
         if (status.ok()) return out;
-        return failure{make_error_code(log_errc::io),
-                       fmt::format("the store in {} cannot be inspected: {}; if no gateway runs on it, "
-                                   "start one: it mends damage",
-                                   folder.store_path(), status.ToString())};
+        return failure{
+            make_error_code(log_errc::io),
+            fmt::format("the store in {} cannot be inspected: {}; if no gateway runs on it, "
+                        "start one: it mends damage",
+                        folder.store_path(), status.ToString())};
     }
     auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
     return ladder(folder, std::to_string(seconds)).climb();

@@ -1,6 +1,6 @@
 #pragma once
-// Opens the store whatever has happened to its files: a ladder whose last step always succeeds. Nothing
-// damaged is deleted; it is kept in quarantine/. Start-up and reopening only.
+// Opens the store whatever has happened to its files: a ladder whose last step always succeeds.
+// Nothing damaged is deleted; it is kept in quarantine/. Start-up and reopening only.
 
 #include "datasets/embedded/data_folder.hpp"
 #include "datasets/embedded/rocks_store.hpp"

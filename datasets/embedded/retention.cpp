@@ -12,7 +12,8 @@ std::uint64_t unread_from(const rocks_store& store, const partition_table::trim_
     if (rule.spec.trim_unread) return lowest;
     for (const auto& reader : rule.readers) {
         std::string value;
-        auto status = store.db().Get({}, store.at(family::cursors), cursor_key(p.number, reader), &value);
+        auto status =
+            store.db().Get({}, store.at(family::cursors), cursor_key(p.number, reader), &value);
         auto state = status.ok() ? decode_cursor(value) : std::nullopt;
         lowest = std::min(lowest, state ? state->next.value() : p.begin.load());
     }
@@ -32,13 +33,15 @@ std::vector<pending_write::trim> plan_trim(const rocks_store& store,
     std::vector<pending_write::trim> out;
     for (auto* p : rule.partitions) {
         const auto limit = unread_from(store, rule, *p);
-        const auto share = kept > 0 ? static_cast<std::uint64_t>(static_cast<double>(excess) *
-                                                                 static_cast<double>(p->bytes.load()) /
-                                                                 static_cast<double>(kept))
-                                    : 0;
+        const auto share = kept > 0
+                               ? static_cast<std::uint64_t>(static_cast<double>(excess) *
+                                                            static_cast<double>(p->bytes.load()) /
+                                                            static_cast<double>(kept))
+                               : 0;
         pending_write::trim trim{p, p->begin.load(), 0};
         auto it = store.iterate(family::index);
-        for (it->Seek(slice(batch_key(p->number, offset{trim.to}).bytes())); it->Valid(); it->Next()) {
+        for (it->Seek(slice(batch_key(p->number, offset{trim.to}).bytes())); it->Valid();
+             it->Next()) {
             auto key = parse_batch_key(view(it->key()));
             auto entry = decode_index(view(it->value()));
             if (!key || key->first != p->number || !entry) break;

@@ -1,14 +1,14 @@
 #pragma once
-// Decides which records are old enough to go. Reads the index only; the appender removes them, so that a
-// trim is one write like any other. Runs on the maintenance thread.
+// Decides which records are old enough to go. Reads the index only; the appender removes them, so
+// that a trim is one write like any other. Runs on the maintenance thread.
 
 #include "datasets/embedded/log_inventory.hpp"
 #include "datasets/embedded/pending_write.hpp"
 
 namespace sluice::datasets::embedded {
 
-/// What one dataset should lose now. Never past a reader's cursor unless the dataset says so; a reader
-/// without a cursor holds everything.
+/// What one dataset should lose now. Never past a reader's cursor unless the dataset says so; a
+/// reader without a cursor holds everything.
 [[nodiscard]] std::vector<pending_write::trim> plan_trim(const rocks_store& store,
                                                          const partition_table::trim_rule& rule,
                                                          wall_time now);

@@ -1,11 +1,11 @@
 #include "datasets/embedded/rocks_store.hpp"
 
-#include "datasets/embedded/rocksdb_logger.hpp"
-
 #include <rocksdb/cache.h>
 #include <rocksdb/table.h>
 
 #include <filesystem>
+
+#include "datasets/embedded/rocksdb_logger.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -27,7 +27,8 @@ rocksdb::ColumnFamilyOptions small_family(const std::shared_ptr<rocksdb::Cache>&
 rocksdb::ColumnFamilyOptions records_family(const std::shared_ptr<rocksdb::Cache>& cache)
 {
     auto o = small_family(cache);
-    // Values are compressed by us before they reach the WAL; blob files are written once and never merged.
+    // Values are compressed by us before they reach the WAL; blob files are written once and never
+    // merged.
     o.enable_blob_files = true;
     o.min_blob_size = 1024;
     o.blob_file_size = 256 * mib;
@@ -44,13 +45,14 @@ rocksdb::DBOptions database_options(const store_open_mode& mode)
     rocksdb::DBOptions o;
     o.create_missing_column_families = !mode.is_read_only;
     o.info_log = make_rocksdb_logger();
-    // A torn tail is a crash and passes; damage before the tail must be seen, not skipped in silence.
+    // A torn tail is a crash and passes; damage before the tail must be seen, not skipped in
+    // silence.
     o.wal_recovery_mode = mode.skips_damaged_wal
                               ? rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords
                               : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     o.paranoid_checks = !mode.tolerates_damaged_files;
     o.max_total_wal_size = 128 * mib;  // bounds the replay after a crash
-    o.bytes_per_sync = mib;            // no burst of dirty pages in the way of the next group's sync
+    o.bytes_per_sync = mib;  // no burst of dirty pages in the way of the next group's sync
     o.skip_stats_update_on_db_open = true;
     o.skip_checking_sst_file_sizes_on_db_open = true;
     o.max_background_jobs = 2;
@@ -75,8 +77,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families()
 
 namespace {
 
-/// A folder with files but without CURRENT is damaged. RocksDB would take it for a new one and delete what
-/// it finds there.
+/// A folder with files but without CURRENT is damaged. RocksDB would take it for a new one and
+/// delete what it finds there.
 bool is_absent_or_empty(const std::string& path)
 {
     std::error_code ec;
@@ -94,9 +96,12 @@ rocksdb::Status rocks_store::open(const std::string& path, const store_open_mode
     rocksdb::DB* db = nullptr;
     auto options = database_options(mode);
     options.create_if_missing = !mode.is_read_only && is_absent_or_empty(path);
-    auto status = mode.is_read_only
-                      ? rocksdb::DB::OpenForReadOnly(options, path, column_families(), &handles, &db)
-                      : rocksdb::DB::Open(options, path, column_families(), &handles, &db);
+    std::error_code ec;  // a folder that is missing would be reported as an error before it is made
+    if (options.create_if_missing) std::filesystem::create_directories(path, ec);
+    auto status =
+        mode.is_read_only
+            ? rocksdb::DB::OpenForReadOnly(options, path, column_families(), &handles, &db)
+            : rocksdb::DB::Open(options, path, column_families(), &handles, &db);
     if (!status.ok()) return status;
     store->db_.reset(db);
     std::copy(handles.begin(), handles.end(), store->handles_.begin());
@@ -109,7 +114,8 @@ rocks_store::~rocks_store()
     for (auto* handle : handles_) {
         if (handle) db_->DestroyColumnFamilyHandle(handle);
     }
-    // After an I/O error Close() reports the same error again: it has been handled when it happened.
+    // After an I/O error Close() reports the same error again: it has been handled when it
+    // happened.
     if (db_) db_->Close().PermitUncheckedError();
 }
 

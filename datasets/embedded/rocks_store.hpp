@@ -1,6 +1,7 @@
 #pragma once
-// One open RocksDB with our column families and pinned options; the reasons for the options stand beside
-// them. Opened by recovery, used by appender (writes) and everybody (reads). Closing waits for nobody.
+// One open RocksDB with our column families and pinned options; the reasons for the options stand
+// beside them. Opened by recovery, used by appender (writes) and everybody (reads). Closing waits
+// for nobody.
 
 #include <rocksdb/db.h>
 
@@ -23,8 +24,14 @@ struct store_open_mode {
 [[nodiscard]] rocksdb::DBOptions database_options(const store_open_mode& mode);
 [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor> column_families();
 
-inline rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-inline std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+inline rocksdb::Slice slice(std::string_view bytes)
+{
+    return {bytes.data(), bytes.size()};
+}
+inline std::string_view view(const rocksdb::Slice& bytes)
+{
+    return {bytes.data(), bytes.size()};
+}
 
 class rocks_store {
 public:

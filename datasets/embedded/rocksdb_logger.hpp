@@ -1,6 +1,6 @@
 #pragma once
-// RocksDB's own messages go into our log. Not a matter of taste: the packaged library has assertions on,
-// and its file logger fails one on a full disk, which would end the process.
+// RocksDB's own messages go into our log. Not a matter of taste: the packaged library has
+// assertions on, and its file logger fails one on a full disk, which would end the process.
 
 #include <rocksdb/env.h>
 

@@ -11,16 +11,19 @@ void store_health::write_failed(write_fault fault, std::string text, steady_time
 {
     const bool is_full = fault == write_fault::no_space;
     state_ = is_full ? log_health::refusing : log_health::reopening;
-    reason_ = is_full ? "the disk of the data folder is full (" + text + "); free some space, writing "
+    reason_ = is_full
+                  ? "the disk of the data folder is full (" + text +
+                        "); free some space, writing "
                         "resumes by itself"
-                      : "a write to the data folder failed (" + text + "); the store is being reopened";
+                  : "a write to the data folder failed (" + text + "); the store is being reopened";
     delay_ = delay_min;
     retry_at_ = now;
 }
 
 bool store_health::wants_reopen(std::uint64_t free_bytes, steady_time now)
 {
-    if (state_ == log_health::refusing && free_bytes >= space_needed_) state_ = log_health::reopening;
+    if (state_ == log_health::refusing && free_bytes >= space_needed_)
+        state_ = log_health::reopening;
     return state_ == log_health::reopening && now >= retry_at_;
 }
 

@@ -1,12 +1,12 @@
 #pragma once
-// Decides what a failed write means: ok -> refusing -> reopening -> ok. Pure; the appender obeys it on its
-// thread. After an error the store gets no further write: a sync that failed once may have dropped pages
-// that a second sync would call clean.
+// Decides what a failed write means: ok -> refusing -> reopening -> ok. Pure; the appender obeys it
+// on its thread. After an error the store gets no further write: a sync that failed once may have
+// dropped pages that a second sync would call clean.
+
+#include <string>
 
 #include "config/clock.hpp"
 #include "datasets/event_log.hpp"
-
-#include <string>
 
 namespace sluice::datasets::embedded {
 

@@ -1,11 +1,11 @@
 #pragma once
-// Who waits for records beyond an offset. Thread-safe; handlers run without the lock, on the thread that
-// moved the end (or on the waiter's own when there is nothing to wait for).
-
-#include "datasets/embedded/partition_table.hpp"
+// Who waits for records beyond an offset. Thread-safe; handlers run without the lock, on the thread
+// that moved the end (or on the waiter's own when there is nothing to wait for).
 
 #include <functional>
 #include <unordered_map>
+
+#include "datasets/embedded/partition_table.hpp"
 
 namespace sluice::datasets::embedded {
 

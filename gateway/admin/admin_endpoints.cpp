@@ -1,13 +1,14 @@
 #include "gateway/admin/admin_endpoints.hpp"
 
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "gateway/admin/console.hpp"
 #include "gateway/admin/metrics_text.hpp"
 #include "gateway/admin/status_json.hpp"
 #include "gateway/http/problem.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 namespace sluice::gateway {
 
@@ -32,7 +33,8 @@ asio::awaitable<http_response> operate(const admin_hooks& hooks, asio::thread_po
     };
     auto done = co_await asio::co_spawn(worker, work(), asio::use_awaitable);
     if (!done) {
-        co_return make_problem(404, "Not Found", "There is no such operation; see `sluice schema openapi`",
+        co_return make_problem(404, "Not Found",
+                               "There is no such operation; see `sluice schema openapi`",
                                request.request_id);
     }
     auto response = page(done->content_type, std::move(done->body));
@@ -45,7 +47,8 @@ asio::awaitable<http_response> run_export_now(const admin_hooks& hooks, const ht
     // /api/v1/exports/<name>/run
     auto name = request.path.substr(std::string_view("/api/v1/exports/").size());
     if (!name.ends_with("/run")) {
-        co_return make_problem(404, "Not Found", "POST /api/v1/exports/<name>/run", request.request_id);
+        co_return make_problem(404, "Not Found", "POST /api/v1/exports/<name>/run",
+                               request.request_id);
     }
     name.remove_suffix(4);
     if (!hooks.trigger_export(std::string(name))) {
@@ -94,14 +97,14 @@ void register_admin_routes(router& routes, const admin_hooks& hooks, asio::threa
         const auto snapshot = co_await hooks.snapshot();
         co_return page("text/plain; version=0.0.4; charset=utf-8", metrics_text(snapshot));
     });
-    routes.add("GET", "/api/v1/status", [&hooks](const http_request&) -> asio::awaitable<http_response> {
-        const auto snapshot = co_await hooks.snapshot();
-        co_return page("application/json", status_json(snapshot));
-    });
+    routes.add("GET", "/api/v1/status",
+               [&hooks](const http_request&) -> asio::awaitable<http_response> {
+                   const auto snapshot = co_await hooks.snapshot();
+                   co_return page("application/json", status_json(snapshot));
+               });
     const auto operation = [&routes, &hooks, &worker](const char* method, const char* path) {
-        routes.add(method, path, [&hooks, &worker](const http_request& r) {
-            return operate(hooks, worker, r);
-        });
+        routes.add(method, path,
+                   [&hooks, &worker](const http_request& r) { return operate(hooks, worker, r); });
     };
     operation("GET", "/api/v1/dead/*");
     operation("POST", "/api/v1/dead/*");

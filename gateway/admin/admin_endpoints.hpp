@@ -1,22 +1,21 @@
 #pragma once
-// The admin listener's routes: health, metrics, status, operations on the log, export runs, console. Blocking
-// work goes to a worker thread, so the I/O thread keeps serving.
+// The admin listener's routes: health, metrics, status, operations on the log, export runs,
+// console. Blocking work goes to a worker thread, so the I/O thread keeps serving.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <optional>
+#include <string>
 
 #include "gateway/admin/operations.hpp"
 #include "gateway/admin/snapshot.hpp"
 #include "gateway/http/router.hpp"
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/thread_pool.hpp>
-
-#include <functional>
-#include <optional>
-#include <string>
-
 namespace sluice::gateway {
 
-/// What the endpoints ask of the service. Called on the admin listener's thread, except `operate`, which
-/// runs on the worker.
+/// What the endpoints ask of the service. Called on the admin listener's thread, except `operate`,
+/// which runs on the worker.
 struct admin_hooks {
     std::function<boost::asio::awaitable<gateway_snapshot>()> snapshot;
     std::function<std::optional<operation_result>(std::string_view method, std::string_view path,

@@ -9,7 +9,7 @@ namespace sluice::gateway::metric {
 
 struct declaration {
     std::string_view name;
-    std::string_view kind;   ///< counter, gauge, histogram
+    std::string_view kind;  ///< counter, gauge, histogram
     std::string_view help;
 };
 

@@ -1,10 +1,10 @@
 #include "gateway/admin/metrics_text.hpp"
 
-#include "gateway/admin/metric_names.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
+
+#include "gateway/admin/metric_names.hpp"
 
 namespace sluice::gateway {
 
@@ -54,8 +54,8 @@ public:
         for (const auto& d : metric::declarations) {
             const auto found = samples_.find(d.name);
             if (found == samples_.end()) continue;
-            fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n{}", d.name, d.help,
-                           d.name, d.kind, found->second);
+            fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n{}", d.name,
+                           d.help, d.name, d.kind, found->second);
         }
         return out;
     }
@@ -147,7 +147,8 @@ std::string metrics_text(const gateway_snapshot& s)
     for (const auto& lane : s.lanes) add_lane(out, lane);
     for (const auto& [name, counts] : s.rules) add_rule(out, name, counts);
     for (const auto& e : s.exports) {
-        out.add(metric::export_runs, {{"export", e.name}, {"result", "succeeded"}}, e.runs_succeeded);
+        out.add(metric::export_runs, {{"export", e.name}, {"result", "succeeded"}},
+                e.runs_succeeded);
         out.add(metric::export_runs, {{"export", e.name}, {"result", "failed"}}, e.runs_failed);
         out.add(metric::export_rows, {{"export", e.name}}, e.rows);
         out.add(metric::export_bytes, {{"export", e.name}}, e.bytes);

@@ -1,9 +1,9 @@
 #pragma once
 // A snapshot as Prometheus text (exposition format 0.0.4). Pure.
 
-#include "gateway/admin/snapshot.hpp"
-
 #include <string>
+
+#include "gateway/admin/snapshot.hpp"
 
 namespace sluice::gateway {
 

@@ -1,3 +1,4 @@
+// tabular: one JSON document
 #include "gateway/admin/openapi.hpp"
 
 namespace sluice::gateway {

@@ -1,16 +1,16 @@
 #include "gateway/admin/operations.hpp"
 
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
 #include "batch/export_job.hpp"
 #include "config/time_text.hpp"
 #include "gateway/admin/replay.hpp"
 #include "gateway/event_expression.hpp"
 #include "gateway/http/message.hpp"
 #include "gateway/lanes/dead_letters.hpp"
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include <charconv>
 
 namespace sluice::gateway {
 
@@ -25,9 +25,15 @@ std::string dump(const json& j)
     return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-operation_result answer(const json& j) { return {200, "application/json", dump(j)}; }
+operation_result answer(const json& j)
+{
+    return {200, "application/json", dump(j)};
+}
 
-operation_result log_problem(const failure& f) { return operation_problem(503, f.message); }
+operation_result log_problem(const failure& f)
+{
+    return operation_problem(503, f.message);
+}
 
 /// Reads typed parameters and remembers the first bad one.
 class parameters {
@@ -56,7 +62,8 @@ public:
         const auto given = text(name);
         if (!given) return std::nullopt;
         if (auto t = parse_time(*given)) return t;
-        problem_ = fmt::format("{} must be a time such as 2026-01-31T12:00:00Z, not '{}'", name, *given);
+        problem_ =
+            fmt::format("{} must be a time such as 2026-01-31T12:00:00Z, not '{}'", name, *given);
         return std::nullopt;
     }
     void fail(std::string why) { problem_ = std::move(why); }
@@ -122,8 +129,8 @@ operation_result handle_dead(const operation_context& in, std::string_view metho
     if (!verb.empty() && !given.text("limit")) filter->limit = UINT64_MAX;
     auto letters = list_dead_letters(in.log, destination, *filter);
     if (letters.has_error()) {
-        return operation_problem(
-            404, fmt::format("no dead letters of destination '{}': {}", name, letters.error().message));
+        return operation_problem(404, fmt::format("no dead letters of destination '{}': {}", name,
+                                                  letters.error().message));
     }
     if (method == "GET" && verb.empty()) {
         json list = json::array();
@@ -131,7 +138,8 @@ operation_result handle_dead(const operation_context& in, std::string_view metho
         return answer({{"destination", name}, {"letters", std::move(list)}});
     }
     if (method != "POST" || (verb != "redrive" && verb != "drop")) {
-        return operation_problem(405, "GET lists dead letters; POST …/redrive or …/drop handles them");
+        return operation_problem(405,
+                                 "GET lists dead letters; POST …/redrive or …/drop handles them");
     }
     if (given.text("dry_run")) return answer({{verb, 0}, {"would", letters->size()}});
     auto done = verb == "redrive"
@@ -152,8 +160,8 @@ operation_result list_datasets(const operation_context& in)
             const auto extent = in.log.extent(at);
             if (extent.has_error()) continue;
             json readers = json::array();
-            for (const auto& c : cursors.has_value() ? *cursors
-                                                     : std::vector<datasets::cursor_update>{}) {
+            for (const auto& c :
+                 cursors.has_value() ? *cursors : std::vector<datasets::cursor_update>{}) {
                 if (c.at != at) continue;
                 readers.push_back({{"cursor", c.name.value()}, {"next", c.state.next.value()}});
             }
@@ -223,7 +231,10 @@ operation_result tail_dataset(const operation_context& in, const std::string& na
             const auto extent = in.log.extent(at);
             if (extent.has_error()) return log_problem(extent.error());
             offset start = from ? offset{*from} : extent->begin;
-            if (last) start = offset{std::max(extent->begin.value(), extent->end.value() - std::min(extent->end.value(), *last))};
+            if (last)
+                start =
+                    offset{std::max(extent->begin.value(),
+                                    extent->end.value() - std::min(extent->end.value(), *last))};
             if (since) {
                 const auto found_at = in.log.offset_at(at, *since);
                 if (found_at.has_error()) return log_problem(found_at.error());
@@ -297,11 +308,12 @@ operation_result replay(const operation_context& in, const std::string& dataset,
     request.until = given.time("until");
     request.is_dry_run = given.text("dry_run").has_value();
     if (!given.problem().empty()) return operation_problem(400, given.problem());
-    if (in.catalog == nullptr) return operation_problem(400, "replay needs the rules' configuration");
+    if (in.catalog == nullptr)
+        return operation_problem(400, "replay needs the rules' configuration");
     auto done = replay_dataset(in.log, *in.catalog, request, in.clock.wall_now());
     if (done.has_error()) return operation_problem(400, done.error().message);
-    return answer({{request.is_dry_run ? "would_replay" : "replayed", done->events},
-                   {"read", done->read}});
+    return answer(
+        {{request.is_dry_run ? "would_replay" : "replayed", done->events}, {"read", done->read}});
 }
 
 }  // namespace
@@ -346,7 +358,8 @@ std::optional<operation_result> run_operation(const operation_context& context,
     if (const auto rest = after("dead/")) return handle_dead(context, method, *rest, query);
     if (path == "datasets" && method == "GET") return list_datasets(context);
     if (path == "exports/runs" && method == "GET") return list_export_runs(context, query);
-    if (const auto rest = after("datasets/"); rest && method == "GET" && rest->ends_with("/records")) {
+    if (const auto rest = after("datasets/");
+        rest && method == "GET" && rest->ends_with("/records")) {
         return tail_dataset(context, std::string(rest->substr(0, rest->size() - 8)), query);
     }
     if (const auto rest = after("replay/"); rest && method == "POST") {

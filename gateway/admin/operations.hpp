@@ -1,16 +1,17 @@
 #pragma once
-// What operators do with a log: look at datasets and records, handle dead letters, replay, list export runs.
-// The admin listener and the command line (when no gateway runs) call the same functions. Blocking.
-
-#include "config/clock.hpp"
-#include "config/settings.hpp"
-#include "datasets/event_log.hpp"
-#include "rules/rule_engine.hpp"
+// What operators do with a log: look at datasets and records, handle dead letters, replay, list
+// export runs. The admin listener and the command line (when no gateway runs) call the same
+// functions. Blocking.
 
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "config/clock.hpp"
+#include "config/settings.hpp"
+#include "datasets/event_log.hpp"
+#include "rules/rule_engine.hpp"
 
 namespace sluice::gateway {
 
@@ -29,8 +30,8 @@ struct operation_result {
 
 using query_parameters = std::map<std::string, std::string, std::less<>>;
 
-/// `method` and `path` as in the HTTP API ("/api/v1/dead/crm/redrive"). Null: no such operation, so the
-/// caller may try others. Bad parameters answer 400 with a sentence.
+/// `method` and `path` as in the HTTP API ("/api/v1/dead/crm/redrive"). Null: no such operation, so
+/// the caller may try others. Bad parameters answer 400 with a sentence.
 [[nodiscard]] std::optional<operation_result> run_operation(const operation_context& context,
                                                             std::string_view method,
                                                             std::string_view path,

@@ -1,10 +1,10 @@
 #include "gateway/admin/replay.hpp"
 
+#include <fmt/format.h>
+
 #include "gateway/lanes/dead_letters.hpp"
 #include "gateway/lanes/evaluated_batch.hpp"
 #include "gateway/lanes/parked_event.hpp"
-
-#include <fmt/format.h>
 
 namespace sluice::gateway {
 
@@ -21,7 +21,11 @@ class replayer {
 public:
     replayer(datasets::event_log& log, const rules::dataset_program& program,
              const replay_request& request, wall_time now)
-        : log_(log), program_(program), request_(request), now_(now), scratch_(program.make_scratch())
+        : log_(log),
+          program_(program),
+          request_(request),
+          now_(now),
+          scratch_(program.make_scratch())
     {
     }
 
@@ -102,14 +106,16 @@ result<replay_count> replay_dataset(datasets::event_log& log, const rules::rule_
         if (extent.has_error()) return extent.error();
         const auto to = request.to.value_or(extent->end);
         result<void> added{};
-        auto read = for_each_record(
-            log, at, request.from.value_or(extent->begin), [&](const datasets::record_view& r) {
-                if (r.position >= to) return false;
-                if (request.since && r.received_at < *request.since) return true;
-                if (request.until && r.received_at >= *request.until) return true;
-                added = work.add(r, partition);
-                return added.has_value();
-            });
+        auto read = for_each_record(log, at, request.from.value_or(extent->begin),
+                                    [&](const datasets::record_view& r) {
+                                        if (r.position >= to) return false;
+                                        if (request.since && r.received_at < *request.since)
+                                            return true;
+                                        if (request.until && r.received_at >= *request.until)
+                                            return true;
+                                        added = work.add(r, partition);
+                                        return added.has_value();
+                                    });
         if (read.has_error()) return read.error();
         if (added.has_error()) return added.error();
     }

@@ -1,11 +1,6 @@
 #pragma once
-// The state of the whole gateway at one moment as plain values: what metrics, status and console show.
-
-#include "batch/export_job.hpp"
-#include "config/clock.hpp"
-#include "datasets/event_log.hpp"
-#include "gateway/lanes/lane_stats.hpp"
-#include "rules/rule_engine.hpp"
+// The state of the whole gateway at one moment as plain values: what metrics, status and console
+// show.
 
 #include <cstdint>
 #include <map>
@@ -13,11 +8,17 @@
 #include <string_view>
 #include <vector>
 
+#include "batch/export_job.hpp"
+#include "config/clock.hpp"
+#include "datasets/event_log.hpp"
+#include "gateway/lanes/lane_stats.hpp"
+#include "rules/rule_engine.hpp"
+
 namespace sluice::gateway {
 
 /// A named total, summed over threads.
 struct named_count {
-    std::string_view name;     ///< of metric_names.hpp
+    std::string_view name;  ///< of metric_names.hpp
     std::uint64_t value = 0;
 };
 
@@ -36,7 +37,7 @@ struct gateway_snapshot {
     wall_time taken_at{};
     wall_time started_at{};
     datasets::log_status log;
-    std::vector<named_count> edge;         ///< connections, requests, events
+    std::vector<named_count> edge;  ///< connections, requests, events
     std::vector<lane_snapshot> lanes;
     std::vector<dataset_snapshot> datasets;
     std::vector<export_snapshot> exports;

@@ -1,8 +1,8 @@
 #include "gateway/admin/status_json.hpp"
 
-#include "config/time_text.hpp"
-
 #include <nlohmann/json.hpp>
+
+#include "config/time_text.hpp"
 
 namespace sluice::gateway {
 
@@ -13,9 +13,12 @@ namespace {
 std::string_view to_text(actions::breaker_state s)
 {
     switch (s) {
-        case actions::breaker_state::closed: return "closed";
-        case actions::breaker_state::open: return "open";
-        case actions::breaker_state::half_open: return "half_open";
+        case actions::breaker_state::closed:
+            return "closed";
+        case actions::breaker_state::open:
+            return "open";
+        case actions::breaker_state::half_open:
+            return "half_open";
     }
     return "unknown";
 }
@@ -23,10 +26,14 @@ std::string_view to_text(actions::breaker_state s)
 std::string_view to_text(datasets::log_health h)
 {
     switch (h) {
-        case datasets::log_health::ok: return "ok";
-        case datasets::log_health::refusing: return "refusing";
-        case datasets::log_health::reopening: return "reopening";
-        case datasets::log_health::closed: return "closed";
+        case datasets::log_health::ok:
+            return "ok";
+        case datasets::log_health::refusing:
+            return "refusing";
+        case datasets::log_health::reopening:
+            return "reopening";
+        case datasets::log_health::closed:
+            return "closed";
     }
     return "unknown";
 }
@@ -89,9 +96,9 @@ std::string status_json(const gateway_snapshot& s)
     for (const auto& [name, value] : s.edge) edge[std::string(name)] = value;
     json rule_list = json::object();
     for (const auto& [name, c] : s.rules) {
-        rule_list[name] = {{"matched", c.matched}, {"no_match", c.no_match}, {"absent", c.absent},
-                           {"error", c.error},     {"sampled_out", c.sampled_out},
-                           {"dropped", c.dropped}};
+        rule_list[name] = {{"matched", c.matched},         {"no_match", c.no_match},
+                           {"absent", c.absent},           {"error", c.error},
+                           {"sampled_out", c.sampled_out}, {"dropped", c.dropped}};
     }
     const json all{{"version", SLUICE_VERSION},
                    {"taken_at", format_time(s.taken_at)},

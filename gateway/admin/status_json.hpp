@@ -1,9 +1,9 @@
 #pragma once
 // A snapshot as JSON for `sluice status` and the console. Pure.
 
-#include "gateway/admin/snapshot.hpp"
-
 #include <string>
+
+#include "gateway/admin/snapshot.hpp"
 
 namespace sluice::gateway {
 

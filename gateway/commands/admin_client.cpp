@@ -1,15 +1,16 @@
 #include "gateway/commands/admin_client.hpp"
 
-#include "datasets/open_log.hpp"
-#include "gateway/commands/commands.hpp"
+#include <fmt/format.h>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "datasets/open_log.hpp"
+#include "gateway/commands/commands.hpp"
 
 namespace sluice::gateway {
 
@@ -89,8 +90,8 @@ result<operation_result> run_anywhere(const loaded_config& config, std::string_v
                                       std::string_view path, const query_parameters& query,
                                       bool changes)
 {
-    auto answer = call_admin(config.settings.gateway.admin, method,
-                             std::string(path) + make_query(query));
+    auto answer =
+        call_admin(config.settings.gateway.admin, method, std::string(path) + make_query(query));
     if (answer.has_value() || answer.error().code != asio::error::connection_refused) return answer;
 
     datasets::log_settings settings;
@@ -114,7 +115,8 @@ int print_result(const result<operation_result>& answer)
     }
     if (answer->status >= 400) {
         const auto problem = nlohmann::json::parse(answer->body, nullptr, false);
-        const auto detail = problem.is_object() ? problem.value("detail", answer->body) : answer->body;
+        const auto detail =
+            problem.is_object() ? problem.value("detail", answer->body) : answer->body;
         fmt::print(stderr, "sluice: {}\n", detail);
         return answer->status == 400 || answer->status == 404 ? exit_no : exit_unreachable;
     }

@@ -1,26 +1,27 @@
 #pragma once
-// How commands reach the data: through the admin listener of a running gateway, or, when none runs, by opening
-// its log themselves. Both answer alike.
+// How commands reach the data: through the admin listener of a running gateway, or, when none runs,
+// by opening its log themselves. Both answer alike.
+
+#include <string>
+#include <string_view>
 
 #include "config/result.hpp"
 #include "config/settings.hpp"
 #include "gateway/admin/operations.hpp"
 #include "gateway/service.hpp"
 
-#include <string>
-#include <string_view>
-
 namespace sluice::gateway {
 
-/// One request to the admin listener. The failure's code is connection_refused when no gateway runs there.
+/// One request to the admin listener. The failure's code is connection_refused when no gateway runs
+/// there.
 [[nodiscard]] result<operation_result> call_admin(const config::listener_settings& admin,
                                                   std::string_view method, std::string_view target);
 
 /// `name=value&…`, percent-encoded.
 [[nodiscard]] std::string make_query(const query_parameters& query);
 
-/// Runs an operation (see operations.hpp) on the gateway of this configuration, or on its data folder.
-/// `changes` says that it writes: then the folder is opened for writing.
+/// Runs an operation (see operations.hpp) on the gateway of this configuration, or on its data
+/// folder. `changes` says that it writes: then the folder is opened for writing.
 [[nodiscard]] result<operation_result> run_anywhere(const loaded_config& config,
                                                     std::string_view method, std::string_view path,
                                                     const query_parameters& query, bool changes);

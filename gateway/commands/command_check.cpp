@@ -1,10 +1,10 @@
-#include "gateway/commands/commands.hpp"
-#include "gateway/commands/configuration.hpp"
-
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
+
+#include "gateway/commands/commands.hpp"
+#include "gateway/commands/configuration.hpp"
 
 namespace sluice::gateway {
 
@@ -24,10 +24,11 @@ void add_check_command(CLI::App& app, selected_command& selected)
             fmt::print("{}", problems.to_text());
             const auto& s = loaded.settings;
             const auto warnings = problems.all().size() - problems.error_count();
-            fmt::print("{} datastreams, {} datasets, {} destinations, {} rule sets, {} exports: "
-                       "{} errors, {} warnings\n",
-                       s.datastreams.size(), s.datasets.size(), s.destinations.size(),
-                       s.rules.size(), s.exports.size(), problems.error_count(), warnings);
+            fmt::print(
+                "{} datastreams, {} datasets, {} destinations, {} rule sets, {} exports: "
+                "{} errors, {} warnings\n",
+                s.datastreams.size(), s.datasets.size(), s.destinations.size(), s.rules.size(),
+                s.exports.size(), problems.error_count(), warnings);
             return problems.has_errors() ? exit_no : exit_done;
         };
     });

@@ -1,12 +1,12 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
 #include "gateway/commands/admin_client.hpp"
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/configuration.hpp"
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include <memory>
 
 namespace sluice::gateway {
 
@@ -116,7 +116,8 @@ void add_dead_command(CLI::App& app, selected_command& selected)
         if (name == "redrive" || name == "drop") {
             command->add_flag("--dry-run", o->is_dry_run, "Only say how many it would be");
         }
-        command->callback([&selected, o, name] { selected = [o, name] { return run_dead(*o, name); }; });
+        command->callback(
+            [&selected, o, name] { selected = [o, name] { return run_dead(*o, name); }; });
     }
 }
 

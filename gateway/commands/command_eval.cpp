@@ -1,15 +1,15 @@
-#include "config/time_text.hpp"
-#include "gateway/commands/commands.hpp"
-#include "rules/expression/typed_json.hpp"
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <nlohmann/json.hpp>
+
+#include "config/time_text.hpp"
+#include "gateway/commands/commands.hpp"
+#include "rules/expression/typed_json.hpp"
 
 namespace sluice::gateway {
 
@@ -31,8 +31,9 @@ int eval_one(const eval_options& o, const rules::expression::eval_line_settings&
     json line{{"expr", o.expression}};
     if (!o.event_file.empty()) {
         std::ifstream file(o.event_file);
-        const std::string text((std::istreambuf_iterator<char>(o.event_file == "-" ? std::cin : file)),
-                               std::istreambuf_iterator<char>());
+        const std::string text(
+            (std::istreambuf_iterator<char>(o.event_file == "-" ? std::cin : file)),
+            std::istreambuf_iterator<char>());
         // spliced in as text, so that numbers keep their spelling
         auto head = line.dump();
         head.pop_back();

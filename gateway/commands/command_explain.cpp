@@ -1,4 +1,14 @@
-#include "rules/explain.hpp"
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
 
 #include "actions/destination.hpp"
 #include "gateway/commands/admin_client.hpp"
@@ -6,18 +16,7 @@
 #include "gateway/commands/configuration.hpp"
 #include "gateway/edge/event_json.hpp"
 #include "gateway/lanes/parked_event.hpp"
-
-#include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include <fstream>
-#include <iostream>
-#include <iterator>
-#include <memory>
+#include "rules/explain.hpp"
 
 namespace sluice::gateway {
 
@@ -141,7 +140,8 @@ public:
         return made.get();
     }
 
-    actions::delivery_outcome send(actions::destination& to, const actions::outgoing_request& request)
+    actions::delivery_outcome send(actions::destination& to,
+                                   const actions::outgoing_request& request)
     {
         context_.restart();
         auto done = boost::asio::co_spawn(context_, to.deliver(request), boost::asio::use_future);
@@ -204,7 +204,8 @@ int run_explain(const explain_options& o)
         }
         was_found = true;
         const auto explained = rules::explain_event(*loaded->catalog, to_input(*event, dataset));
-        fmt::print("{}\n", o.as_json ? rules::to_json(explained) : rules::to_text(explained, print));
+        fmt::print("{}\n",
+                   o.as_json ? rules::to_json(explained) : rules::to_text(explained, print));
         if (o.is_sending) send_all(explained, to);
     }
     if (!was_found) {
@@ -220,8 +221,10 @@ void add_explain_command(CLI::App& app, selected_command& selected)
 {
     auto* command = app.add_subcommand("explain", "Why an event goes where, rule by rule");
     command->footer(
-        "For each rule: whether it matched, the first thing against it, every part of its condition\n"
-        "with the values seen, and the request it would send, secrets as ***. Sends nothing unless\n"
+        "For each rule: whether it matched, the first thing against it, every part of its "
+        "condition\n"
+        "with the values seen, and the request it would send, secrets as ***. Sends nothing "
+        "unless\n"
         "--send is given.\n"
         "  sluice explain sluice.yaml --event event.json --dataset web_events\n"
         "  sluice explain sluice.yaml --id ord-1001");

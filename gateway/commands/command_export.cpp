@@ -1,16 +1,15 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
 #include "batch/export_job.hpp"
 #include "datasets/open_log.hpp"
 #include "gateway/commands/admin_client.hpp"
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/configuration.hpp"
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include <unistd.h>
-
-#include <memory>
 
 namespace sluice::gateway {
 
@@ -28,11 +27,11 @@ struct export_options {
 void print_runs(const json& runs)
 {
     for (const auto& r : runs) {
-        fmt::print("{:<40} {:<10} {:>10} rows {:>12} bytes {:>4} files  {}\n", r.value("id", ""),
-                   r.value("state", ""), r.value("rows", std::uint64_t{0}),
-                   r.value("bytes", std::uint64_t{0}), r.at("files").size(),
-                   r.value("state", "") == "failed" ? r.value("error", "")
-                                                    : r.value("finished_at", ""));
+        fmt::print(
+            "{:<40} {:<10} {:>10} rows {:>12} bytes {:>4} files  {}\n", r.value("id", ""),
+            r.value("state", ""), r.value("rows", std::uint64_t{0}),
+            r.value("bytes", std::uint64_t{0}), r.at("files").size(),
+            r.value("state", "") == "failed" ? r.value("error", "") : r.value("finished_at", ""));
     }
 }
 
@@ -51,11 +50,11 @@ int run_here(const loaded_config& loaded, const std::string& name,
     batch::export_stats stats;
     std::atomic<bool> stop{false};
     const bool shows_progress = isatty(STDERR_FILENO) == 1;
-    const auto run = batch::run_export(
-        **log, name, settings, system_clock(), stats, stop,
-        [&](std::uint64_t rows, std::uint64_t total) {
-            if (shows_progress) fmt::print(stderr, "\r{} of {} rows", rows, total);
-        });
+    const auto run = batch::run_export(**log, name, settings, system_clock(), stats, stop,
+                                       [&](std::uint64_t rows, std::uint64_t total) {
+                                           if (shows_progress)
+                                               fmt::print(stderr, "\r{} of {} rows", rows, total);
+                                       });
     if (shows_progress) fmt::print(stderr, "\n");
     (*log)->close();
     if (run.has_error()) {
@@ -63,7 +62,8 @@ int run_here(const loaded_config& loaded, const std::string& name,
         return exit_no;
     }
     fmt::print("run {}: {} rows in {} files\n", run->id, run->rows, run->files.size());
-    for (const auto& f : run->files) fmt::print("  {}  {} rows  {} bytes\n", f.path, f.rows, f.bytes);
+    for (const auto& f : run->files)
+        fmt::print("  {}  {} rows  {} bytes\n", f.path, f.rows, f.bytes);
     return exit_done;
 }
 
@@ -76,8 +76,8 @@ int run_now(const export_options& o)
         fmt::print(stderr, "sluice: there is no export '{}' in the configuration\n", o.name);
         return exit_usage;
     }
-    const auto answer = call_admin(loaded->settings.gateway.admin, "POST",
-                                   "/api/v1/exports/" + o.name + "/run");
+    const auto answer =
+        call_admin(loaded->settings.gateway.admin, "POST", "/api/v1/exports/" + o.name + "/run");
     if (answer.has_error() && answer.error().code == boost::asio::error::connection_refused) {
         return run_here(*loaded, o.name, found->second);
     }

@@ -1,11 +1,10 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/configuration.hpp"
 #include "gateway/lifecycle.hpp"
 #include "gateway/logging.hpp"
-
-#include <CLI/CLI.hpp>
-
-#include <memory>
 
 namespace sluice::gateway {
 
@@ -13,7 +12,8 @@ void add_run_command(CLI::App& app, selected_command& selected)
 {
     auto* command = app.add_subcommand("run", "The gateway, in the foreground");
     command->footer(
-        "SIGTERM or Ctrl-C drains: no new requests, what is in flight gets gateway.drain_timeout to\n"
+        "SIGTERM or Ctrl-C drains: no new requests, what is in flight gets gateway.drain_timeout "
+        "to\n"
         "finish, cursors are stored, nothing acknowledged is lost. SIGHUP reads the configuration\n"
         "again: rules, destinations, datastreams and exports change without a restart.");
     auto paths = std::make_shared<std::vector<std::string>>();

@@ -1,14 +1,14 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
 #include "config/schema/json_schema.hpp"
 #include "config/schema/reference.hpp"
 #include "gateway/admin/metric_names.hpp"
 #include "gateway/admin/openapi.hpp"
 #include "gateway/commands/commands.hpp"
 #include "rules/expression/functions/registry.hpp"
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include <memory>
 
 namespace sluice::gateway {
 

@@ -1,12 +1,12 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
 #include "gateway/commands/admin_client.hpp"
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/configuration.hpp"
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include <memory>
 
 namespace sluice::gateway {
 
@@ -36,8 +36,8 @@ void print_status(const json& s)
                    number(d, "partition"), number(d, "begin"), number(d, "end"), number(d, "bytes"),
                    number(d, "lost") != 0 ? fmt::format("  {} LOST", number(d, "lost")) : "");
     }
-    fmt::print("\n{:<20} {:<9} {:>10} {:>10} {:>10} {:>8} {:>8} {:>8}  {}\n", "destination", "state",
-               "accepted", "delivered", "filtered", "dead", "pending", "retrying", "why");
+    fmt::print("\n{:<20} {:<9} {:>10} {:>10} {:>10} {:>8} {:>8} {:>8}  {}\n", "destination",
+               "state", "accepted", "delivered", "filtered", "dead", "pending", "retrying", "why");
     for (const auto& l : s.at("lanes")) {
         const auto state = l.value("enabled", true) ? l.value("state", "") : "off";
         auto why = l.value("reason", "");
@@ -47,7 +47,8 @@ void print_status(const json& s)
                    number(l, "dead"), number(l, "pending"), number(l, "retrying"), why);
     }
     if (!s.at("exports").empty()) {
-        fmt::print("\n{:<24} {:>6} {:>6} {:>12} {:>8}\n", "export", "runs", "failed", "rows", "files");
+        fmt::print("\n{:<24} {:>6} {:>6} {:>12} {:>8}\n", "export", "runs", "failed", "rows",
+                   "files");
     }
     for (const auto& e : s.at("exports")) {
         fmt::print("{:<24} {:>6} {:>6} {:>12} {:>8}\n", e.value("name", ""),
@@ -62,7 +63,8 @@ void add_status_command(CLI::App& app, selected_command& selected)
 {
     auto* command = app.add_subcommand("status", "Ask a running gateway: lanes, lag, errors");
     command->footer(
-        "For every lane accepted = delivered + filtered + dead + expired + pending, at any instant.\n"
+        "For every lane accepted = delivered + filtered + dead + expired + pending, at any "
+        "instant.\n"
         "Exit status 3 when no gateway answers at the admin address of the configuration.");
     auto o = std::make_shared<status_options>();
     add_config_option(*command, o->config, false);
@@ -85,7 +87,8 @@ void add_datasets_command(CLI::App& app, selected_command& selected)
 {
     auto* command = app.add_subcommand("datasets", "Datasets, their extent and their readers");
     command->require_subcommand(1);
-    auto* list = command->add_subcommand("list", "Every dataset with partitions and cursors, as JSON");
+    auto* list =
+        command->add_subcommand("list", "Every dataset with partitions and cursors, as JSON");
     auto config = std::make_shared<std::vector<std::string>>();
     add_config_option(*list, *config, false);
     list->callback([&selected, config] {

@@ -1,15 +1,15 @@
-#include "gateway/commands/admin_client.hpp"
-#include "gateway/commands/commands.hpp"
-#include "gateway/commands/configuration.hpp"
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <thread>
+
+#include "gateway/commands/admin_client.hpp"
+#include "gateway/commands/commands.hpp"
+#include "gateway/commands/configuration.hpp"
 
 namespace sluice::gateway {
 
@@ -64,8 +64,8 @@ int run_tail(const tail_options& o)
     const auto loaded = load_or_complain(o.config);
     if (!loaded) return exit_no;
     if (o.is_following) return follow(*loaded, o);
-    const auto answer = run_anywhere(*loaded, "GET", "/api/v1/datasets/" + o.dataset + "/records",
-                                     o.query, false);
+    const auto answer =
+        run_anywhere(*loaded, "GET", "/api/v1/datasets/" + o.dataset + "/records", o.query, false);
     if (answer.has_value() && answer->body.empty()) return exit_done;
     return print_result(answer);
 }
@@ -100,7 +100,8 @@ void add_tail_command(CLI::App& app, selected_command& selected)
 
 void add_replay_command(CLI::App& app, selected_command& selected)
 {
-    auto* command = app.add_subcommand("replay", "Send a range of a dataset to a destination again");
+    auto* command =
+        app.add_subcommand("replay", "Send a range of a dataset to a destination again");
     command->footer(
         "Today's rules decide which events of the range the destination gets. Replayed requests\n"
         "carry the same webhook-id as the first time, so a receiver can tell.\n"

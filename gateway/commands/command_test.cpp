@@ -1,12 +1,12 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
 #include "config/load.hpp"
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/configuration.hpp"
 #include "rules/rule_tests.hpp"
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include <memory>
 
 namespace sluice::gateway {
 
@@ -14,7 +14,8 @@ void add_test_command(CLI::App& app, selected_command& selected)
 {
     auto* command = app.add_subcommand("test", "Run the tests written inside rule files");
     command->footer(
-        "Each entry of `tests:` gives an event and what the rules shall make of it; nothing is sent.\n"
+        "Each entry of `tests:` gives an event and what the rules shall make of it; nothing is "
+        "sent.\n"
         "A failure shows the difference and the explanation. Closing line: N passed, N failed.");
     auto paths = std::make_shared<std::vector<std::string>>();
     add_config_option(*command, *paths, true);

@@ -1,6 +1,7 @@
 #pragma once
-// Every command of the `sluice` program; each lives in its own file command_<name>.cpp. An `add` function
-// declares options and help and sets `selected` when the user chose it; what it runs returns the exit code.
+// Every command of the `sluice` program; each lives in its own file command_<name>.cpp. An `add`
+// function declares options and help and sets `selected` when the user chose it; what it runs
+// returns the exit code.
 
 #include <functional>
 #include <string>

@@ -1,13 +1,14 @@
 #include "gateway/commands/configuration.hpp"
 
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "batch/export_job.hpp"
 #include "config/load.hpp"
 #include "gateway/commands/commands.hpp"
 #include "gateway/event_expression.hpp"
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include <cstdio>
 
 namespace sluice::gateway {
 
@@ -38,6 +39,12 @@ loaded_config load_configuration(const std::vector<std::string>& paths,
     for (const auto& [name, ignored] : loaded.settings.datasets) names.datasets.push_back(name);
     for (const auto& [name, ignored] : loaded.settings.destinations) {
         names.destinations.push_back(name);
+    }
+    if (auto r = batch::check_exports(loaded.settings.exports); r.has_error()) {
+        const auto place = loaded.settings.places.find("exports");
+        problems.error(
+            place == loaded.settings.places.end() ? config::source_location{} : place->second,
+            r.error().message);
     }
     auto catalog = rules::compile_rules(loaded.settings.rules, names, problems);
     check_expressions(loaded.settings, problems);

@@ -1,13 +1,13 @@
 #pragma once
 // Load, check and compile a configuration for any command, with every problem printed at once.
 
-#include "config/diagnostic.hpp"
-#include "config/settings.hpp"
-#include "gateway/service.hpp"
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "config/diagnostic.hpp"
+#include "config/settings.hpp"
+#include "gateway/service.hpp"
 
 namespace sluice::gateway {
 

@@ -1,9 +1,9 @@
 #include "gateway/lanes/dataset_destination.hpp"
 
+#include <fmt/format.h>
+
 #include "datasets/log_error.hpp"
 #include "gateway/log_awaitables.hpp"
-
-#include <fmt/format.h>
 
 namespace sluice::gateway {
 
@@ -16,7 +16,11 @@ class dataset_destination final : public actions::destination {
 public:
     dataset_destination(datasets::event_log& log, dataset_name target, std::uint32_t partitions,
                         asio::any_io_executor on, const clock_source& clock)
-        : log_(log), target_(std::move(target)), partitions_(partitions), clock_(clock), stopped_(on)
+        : log_(log),
+          target_(std::move(target)),
+          partitions_(partitions),
+          clock_(clock),
+          stopped_(on)
     {
     }
 
@@ -47,8 +51,10 @@ public:
                 co_return outcome;
             }
             outcome.next = actions::outcome_class::retry;
-            outcome.detail = fmt::format("dataset {}: {}", target_.value(), written.error().message);
-            // our own log is full or reopening: waiting here is back-pressure, the retry log is no help
+            outcome.detail =
+                fmt::format("dataset {}: {}", target_.value(), written.error().message);
+            // our own log is full or reopening: waiting here is back-pressure, the retry log is no
+            // help
             if (!is_stopped_) co_await stopped_.wait_until(clock_.steady_now() + 1s);
             if (is_stopped_) {
                 outcome.reason = "stopping";

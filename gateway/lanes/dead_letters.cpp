@@ -13,9 +13,18 @@ namespace {
 
 constexpr std::size_t letters_per_write = 100;
 
-std::string state_collection(const std::string& destination) { return "dead." + destination; }
-std::string ledger_collection(const std::string& destination) { return "ledger." + destination; }
-std::string state_key(offset at) { return fmt::format("{:020}", at.value()); }
+std::string state_collection(const std::string& destination)
+{
+    return "dead." + destination;
+}
+std::string ledger_collection(const std::string& destination)
+{
+    return "ledger." + destination;
+}
+std::string state_key(offset at)
+{
+    return fmt::format("{:020}", at.value());
+}
 
 result<std::map<std::string, dead_state>> load_states(const datasets::event_log& log,
                                                       const std::string& destination)
@@ -49,9 +58,12 @@ bool matches(const dead_letter& letter, const dead_filter& filter)
 std::string_view to_text(dead_state s) noexcept
 {
     switch (s) {
-        case dead_state::dead: return "dead";
-        case dead_state::redriven: return "redriven";
-        case dead_state::dropped: return "dropped";
+        case dead_state::dead:
+            return "dead";
+        case dead_state::redriven:
+            return "redriven";
+        case dead_state::dropped:
+            return "dropped";
     }
     return "unknown";
 }
@@ -131,10 +143,8 @@ result<void> write_states(datasets::event_log& log, const destination_name& dest
         documents.push_back(
             {ledger_collection(destination.value()), "redriven", std::to_string(redriven)});
     }
-    return write_now(log, {.appends = appends,
-                           .cursors = {},
-                           .documents = documents,
-                           .is_internal = true});
+    return write_now(
+        log, {.appends = appends, .cursors = {}, .documents = documents, .is_internal = true});
 }
 
 }  // namespace

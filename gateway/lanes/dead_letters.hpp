@@ -1,10 +1,7 @@
 #pragma once
-// Reading and handling dead letters: list, redrive, drop. The log itself is append-only; what was done with a
-// dead letter stands in a document beside it. Blocking; for tools and the admin listener's worker.
-
-#include "config/result.hpp"
-#include "datasets/event_log.hpp"
-#include "gateway/lanes/parked_event.hpp"
+// Reading and handling dead letters: list, redrive, drop. The log itself is append-only; what was
+// done with a dead letter stands in a document beside it. Blocking; for tools and the admin
+// listener's worker.
 
 #include <cstdint>
 #include <functional>
@@ -12,13 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "config/result.hpp"
+#include "datasets/event_log.hpp"
+#include "gateway/lanes/parked_event.hpp"
+
 namespace sluice::gateway {
 
 enum class dead_state : std::uint8_t { dead, redriven, dropped };
 [[nodiscard]] std::string_view to_text(dead_state s) noexcept;
 
 struct dead_letter {
-    offset position;              ///< within the destination's dead letters; what people name it by
+    offset position;  ///< within the destination's dead letters; what people name it by
     std::string event_id;
     std::string type;
     std::string content;
@@ -34,15 +35,14 @@ struct dead_filter {
     std::optional<std::string> rule;
     std::optional<std::string> event_id;
     std::optional<offset> position;
-    std::optional<wall_time> since, until;   ///< of the failure
+    std::optional<wall_time> since, until;  ///< of the failure
     std::function<bool(const dead_letter&)> where;
-    bool include_handled = false;            ///< also redriven and dropped ones
+    bool include_handled = false;  ///< also redriven and dropped ones
     std::uint64_t limit = 100;
 };
 
-[[nodiscard]] result<std::vector<dead_letter>> list_dead_letters(datasets::event_log& log,
-                                                                 const destination_name& destination,
-                                                                 const dead_filter& filter);
+[[nodiscard]] result<std::vector<dead_letter>> list_dead_letters(
+    datasets::event_log& log, const destination_name& destination, const dead_filter& filter);
 
 /// Moves dead letters back into the lane's retry log, due at once, and remembers that they were.
 /// One durable write per hundred; a repetition after a crash moves none twice.

@@ -1,10 +1,7 @@
 #pragma once
-// A batch of records decoded and decided once, for all lanes of its dataset. Whoever asks first does the work;
-// the others find the result in a bounded cache. Batches are immutable and shared between threads.
-
-#include "datasets/record_batch.hpp"
-#include "gateway/http/http_stats.hpp"
-#include "rules/rule_engine.hpp"
+// A batch of records decoded and decided once, for all lanes of its dataset. Whoever asks first
+// does the work; the others find the result in a bounded cache. Batches are immutable and shared
+// between threads.
 
 #include <cstdint>
 #include <list>
@@ -15,11 +12,16 @@
 #include <utility>
 #include <vector>
 
+#include "datasets/record_batch.hpp"
+#include "gateway/http/http_stats.hpp"
+#include "rules/rule_engine.hpp"
+
 namespace sluice::gateway {
 
 class evaluated_batch {
 public:
-    /// Decodes every record of `records` and evaluates the program over it. `scratch` is the caller's.
+    /// Decodes every record of `records` and evaluates the program over it. `scratch` is the
+    /// caller's.
     static std::shared_ptr<const evaluated_batch> evaluate(
         std::shared_ptr<const datasets::record_batch> records,
         std::shared_ptr<const rules::dataset_program> program, const datasets::partition_ref& from,
@@ -46,8 +48,8 @@ private:
 [[nodiscard]] rules::event_input to_event_input(const datasets::record_view& record,
                                                 std::string_view dataset, std::uint32_t partition);
 
-/// Thread-safe; one short lock per look-up. Forgets the least recently used batches beyond its budget.
-/// Two lanes that miss at the same moment both evaluate; the later result is dropped.
+/// Thread-safe; one short lock per look-up. Forgets the least recently used batches beyond its
+/// budget. Two lanes that miss at the same moment both evaluate; the later result is dropped.
 class evaluated_batch_cache {
 public:
     explicit evaluated_batch_cache(std::size_t bytes_max) : bytes_max_(bytes_max) {}

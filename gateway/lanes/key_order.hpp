@@ -1,11 +1,10 @@
 #pragma once
-// Order per key: an event waits until every earlier event of the window with the same key is finished. Keys
-// without an event in flight cost nothing. One thread.
+// Order per key: an event waits until every earlier event of the window with the same key is
+// finished. Keys without an event in flight cost nothing. One thread.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
-
 #include <deque>
 #include <memory>
 #include <string>

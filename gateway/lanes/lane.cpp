@@ -1,12 +1,12 @@
 #include "gateway/lanes/lane.hpp"
 
-#include "gateway/lanes/lane_delivery.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "gateway/lanes/lane_delivery.hpp"
 
 namespace sluice::gateway {
 

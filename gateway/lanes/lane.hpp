@@ -1,7 +1,15 @@
 #pragma once
-// One destination's path out of the log: reads each of its partitions from its own cursor, sends what the
-// rules say, keeps a bounded window in flight, commits the watermark. Lanes share nothing but the caches of
-// decoded batches, so one dead destination can't slow another. Lives on one thread; README.md has the states.
+// One destination's path out of the log: reads each of its partitions from its own cursor, sends
+// what the rules say, keeps a bounded window in flight, commits the watermark. Lanes share nothing
+// but the caches of decoded batches, so one dead destination can't slow another. Lives on one
+// thread; README.md has the states.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "actions/destination.hpp"
 #include "config/clock.hpp"
@@ -14,26 +22,18 @@
 #include "gateway/log_awaitables.hpp"
 #include "rules/rule_engine.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-
-#include <chrono>
-#include <memory>
-#include <string>
-#include <vector>
-
 namespace sluice::gateway {
 
 struct lane_settings {
-    destination_name name;                                 ///< of cursors, retries and dead letters
-    std::string target;                                    ///< rules with this target are its work
+    destination_name name;  ///< of cursors, retries and dead letters
+    std::string target;     ///< rules with this target are its work
     rules::rule_action action = rules::rule_action::send;
     std::uint32_t in_flight_max = 64;
-    std::uint64_t finished_ahead_max = 100'000;            ///< records waiting behind an unfinished one
+    std::uint64_t finished_ahead_max = 100'000;  ///< records waiting behind an unfinished one
     bool ordered = false;
     std::vector<std::chrono::milliseconds> retry_schedule;
     std::chrono::milliseconds commit_interval{100};
-    std::uint64_t commit_events = 2048;                    ///< or sooner, after so many records
+    std::uint64_t commit_events = 2048;  ///< or sooner, after so many records
     lane_machine_settings machine;
 };
 
@@ -91,14 +91,14 @@ private:
     lane_parts parts_;
     std::unique_ptr<actions::destination> destination_;
     std::vector<std::unique_ptr<lane_source>> sources_;
-    /// Scratch for decisions, one per program; retries decide again with a scratch of their own so that
-    /// the rules' counters keep saying how many events were evaluated.
+    /// Scratch for decisions, one per program; retries decide again with a scratch of their own so
+    /// that the rules' counters keep saying how many events were evaluated.
     std::map<const rules::dataset_program*, std::unique_ptr<rules::evaluation_scratch>> scratch_;
     lane_machine machine_;
     key_order keys_;
     lane_stats stats_;
-    wake_signal room_;          ///< a slot of the window is free, or stop
-    wake_signal changed_;       ///< the machine's state may have changed, or stop
+    wake_signal room_;     ///< a slot of the window is free, or stop
+    wake_signal changed_;  ///< the machine's state may have changed, or stop
     wake_signal commit_now_;
     std::uint64_t in_flight_ = 0;
     std::uint64_t running_ = 0;  ///< coroutines that stop() waits for

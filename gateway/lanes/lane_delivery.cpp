@@ -48,7 +48,8 @@ asio::awaitable<void> lane_delivery::deliver(lane& in, lane_source& source, lane
     const auto outcomes = batch->program().outcomes();
     const auto is_mine = [&](rules::rule_index rule) { return in.is_mine(outcomes[rule]); };
     std::vector<rules::rule_index> units;
-    std::copy_if(decided.matched.begin(), decided.matched.end(), std::back_inserter(units), is_mine);
+    std::copy_if(decided.matched.begin(), decided.matched.end(), std::back_inserter(units),
+                 is_mine);
     for (const auto rule : decided.failed) {
         if (!is_mine(rule)) continue;
         self.failed_.push_back(
@@ -83,7 +84,8 @@ asio::awaitable<void> lane_delivery::redeliver(lane& in, lane_source& source,
         decided = program->decide(self.input_, arena, *scratch);
     }
     for (const auto& name : self.origin_.rules) {
-        const auto outcomes = program ? program->outcomes() : std::span<const rules::rule_outcome>{};
+        const auto outcomes =
+            program ? program->outcomes() : std::span<const rules::rule_outcome>{};
         const auto found = std::find_if(outcomes.begin(), outcomes.end(),
                                         [&](const auto& o) { return o.rule == name; });
         if (found != outcomes.end()) {
@@ -108,16 +110,15 @@ asio::awaitable<void> lane_delivery::run(const rules::dataset_program& program,
                                          const rules::decided_event& decided,
                                          std::vector<rules::rule_index> units)
 {
-    const bool is_ordered = lane_.settings_.ordered && record_.key.has_value();
-    const std::string key(is_ordered ? *record_.key : std::string_view{});
+    const auto key = ordering_key(program, decided, units);
     bool is_finished = true;
-    if (is_ordered) co_await lane_.keys_.turn(key, lane_.keys_.enqueue(key));
+    if (key) co_await lane_.keys_.turn(*key, lane_.keys_.enqueue(*key));
     for (const auto rule : units) {
         is_finished = !lane_.is_stopping_;
         if (is_finished) is_finished = co_await run_unit(program, decided, rule);
         if (!is_finished) break;
     }
-    if (is_ordered) lane_.keys_.leave(key);
+    if (key) lane_.keys_.leave(*key);
     --lane_.in_flight_;
     if (is_finished) {
         source_.tracker().finish(record_.position, settle());
@@ -127,6 +128,22 @@ asio::awaitable<void> lane_delivery::run(const rules::dataset_program& program,
         }
     }
     lane_.room_.notify_all();
+}
+
+/// The rule's own `key`, else the record's; nothing when the destination keeps no order.
+std::optional<std::string> lane_delivery::ordering_key(const rules::dataset_program& program,
+                                                       const rules::decided_event& decided,
+                                                       const std::vector<rules::rule_index>& units)
+{
+    if (!lane_.settings_.ordered) return std::nullopt;
+    for (const auto rule : units) {
+        rules::rendered_request rendered;
+        const auto broken =
+            program.render(rule, input_, decided, lane_.scratch_for(program), rendered);
+        if (!broken && rendered.key) return rendered.key;
+    }
+    if (record_.key) return std::string(*record_.key);
+    return std::nullopt;
 }
 
 /// True when the unit is done with, one way or another; false when the lane stops first.

@@ -1,20 +1,20 @@
 #pragma once
-// One event's way through a lane: its requests one after another, each rendered, sent, judged; then the
-// record's fate. A coroutine per event of the window, on the lane's thread.
-
-#include "gateway/lanes/lane.hpp"
+// One event's way through a lane: its requests one after another, each rendered, sent, judged; then
+// the record's fate. A coroutine per event of the window, on the lane's thread.
 
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "gateway/lanes/lane.hpp"
 
 namespace sluice::gateway {
 
 class lane_delivery {
 public:
     /// Delivers record `index` of a decided batch.
-    static boost::asio::awaitable<void> deliver(lane& in, lane_source& source, lane::batch_ptr batch,
-                                                std::size_t index);
+    static boost::asio::awaitable<void> deliver(lane& in, lane_source& source,
+                                                lane::batch_ptr batch, std::size_t index);
     /// Delivers what is still owed of a record of the retry log.
     static boost::asio::awaitable<void> redeliver(
         lane& in, lane_source& source, std::shared_ptr<const datasets::record_batch> batch,
@@ -35,6 +35,9 @@ private:
     boost::asio::awaitable<void> run(const rules::dataset_program& program,
                                      const rules::decided_event& decided,
                                      std::vector<rules::rule_index> units);
+    std::optional<std::string> ordering_key(const rules::dataset_program& program,
+                                            const rules::decided_event& decided,
+                                            const std::vector<rules::rule_index>& units);
     boost::asio::awaitable<bool> run_unit(const rules::dataset_program& program,
                                           const rules::decided_event& decided,
                                           rules::rule_index rule);
@@ -53,7 +56,7 @@ private:
     std::shared_ptr<const datasets::record_batch> batch_;
     const datasets::record_view& record_;
     rules::event_input input_;
-    parked_event origin_;            ///< of a retry: as it was parked; else where the event stands
+    parked_event origin_;  ///< of a retry: as it was parked; else where the event stands
     bool is_retry_ = false;
     std::vector<failed_unit> failed_;
     std::uint32_t attempts_ = 0;

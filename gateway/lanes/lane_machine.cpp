@@ -9,9 +9,12 @@ using actions::outcome_class;
 std::string_view to_text(lane_state s) noexcept
 {
     switch (s) {
-        case lane_state::running: return "running";
-        case lane_state::paused: return "paused";
-        case lane_state::disabled: return "disabled";
+        case lane_state::running:
+            return "running";
+        case lane_state::paused:
+            return "paused";
+        case lane_state::disabled:
+            return "disabled";
     }
     return "unknown";
 }
@@ -32,8 +35,11 @@ unit_step lane_machine::on_outcome(std::uint64_t unit, const actions::delivery_o
             if (outcome.reason == "stopping") return unit_step::hold;
             forget(unit);
             return unit_step::park;
-        case outcome_class::reject: forget(unit); return unit_step::bury;
-        case outcome_class::setup: return on_setup(unit, outcome, now);
+        case outcome_class::reject:
+            forget(unit);
+            return unit_step::bury;
+        case outcome_class::setup:
+            return on_setup(unit, outcome, now);
         case outcome_class::disable:
             state_ = lane_state::disabled;
             reason_ = outcome.detail;
@@ -45,8 +51,8 @@ unit_step lane_machine::on_outcome(std::uint64_t unit, const actions::delivery_o
 unit_step lane_machine::on_setup(std::uint64_t unit, const actions::delivery_outcome& outcome,
                                  steady_time now)
 {
-    const auto known = std::find_if(held_.begin(), held_.end(),
-                                    [&](const suspect& s) { return s.unit == unit; });
+    const auto known =
+        std::find_if(held_.begin(), held_.end(), [&](const suspect& s) { return s.unit == unit; });
     const bool is_about_status = outcome.status != 0;
     if (is_about_status && known != held_.end() && delivered_ > known->delivered_before) {
         held_.erase(known);
@@ -65,8 +71,8 @@ unit_step lane_machine::on_setup(std::uint64_t unit, const actions::delivery_out
 bool lane_machine::may_try(std::uint64_t unit, steady_time now)
 {
     if (state_ == lane_state::disabled) return false;
-    const auto known = std::find_if(held_.begin(), held_.end(),
-                                    [&](const suspect& s) { return s.unit == unit; });
+    const auto known =
+        std::find_if(held_.begin(), held_.end(), [&](const suspect& s) { return s.unit == unit; });
     if (state_ == lane_state::running) {
         if (known == held_.end() || delivered_ > known->delivered_before) return true;
     }

@@ -1,13 +1,13 @@
 #include "gateway/lanes/lane_set.hpp"
 
-#include "gateway/lanes/dataset_destination.hpp"
-#include "gateway/lanes/dead_letters.hpp"
-
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "gateway/lanes/dataset_destination.hpp"
+#include "gateway/lanes/dead_letters.hpp"
 
 namespace sluice::gateway {
 
@@ -80,7 +80,8 @@ result<void> lane_set::open_datasets(const plan& p)
     return log_.open_dataset(dead);
 }
 
-result<datasets::cursor_state> lane_set::find_cursor(const plan& p, const datasets::partition_ref& at,
+result<datasets::cursor_state> lane_set::find_cursor(const plan& p,
+                                                     const datasets::partition_ref& at,
                                                      bool from_start)
 {
     const auto name = lane_cursor(p.settings.name);

@@ -1,7 +1,14 @@
 #pragma once
-// All lanes of the gateway: builds one per destination (and per dataset that rules append to), puts each on
-// the thread that its name hashes to, starts, stops and watches them. Used from the main thread, except where
-// a function says otherwise.
+// All lanes of the gateway: builds one per destination (and per dataset that rules append to), puts
+// each on the thread that its name hashes to, starts, stops and watches them. Used from the main
+// thread, except where a function says otherwise.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "config/clock.hpp"
 #include "config/settings.hpp"
@@ -11,13 +18,6 @@
 #include "gateway/lanes/lane.hpp"
 #include "rules/rule_engine.hpp"
 
-#include <map>
-#include <memory>
-#include <mutex>
-#include <string>
-#include <utility>
-#include <vector>
-
 namespace sluice::gateway {
 
 class lane_set {
@@ -26,8 +26,9 @@ public:
              std::size_t batch_cache_bytes);
     ~lane_set();
 
-    /// Opens the lanes' own datasets, finds or makes their cursors, starts them. A new lane begins at the
-    /// present end of its datasets. The failure says which destination can't be served and why.
+    /// Opens the lanes' own datasets, finds or makes their cursors, starts them. A new lane begins
+    /// at the present end of its datasets. The failure says which destination can't be served and
+    /// why.
     result<void> start(const config::settings& settings,
                        std::shared_ptr<const rules::rule_catalog> catalog);
     /// Ends all lanes; what is in flight gets `grace` to finish.

@@ -1,20 +1,20 @@
 #pragma once
-// One partition as one lane reads it: how far it has begun, what has finished, what still has to be written
-// with the next cursor commit. Belongs to its lane and lives on the lane's thread.
+// One partition as one lane reads it: how far it has begun, what has finished, what still has to be
+// written with the next cursor commit. Belongs to its lane and lives on the lane's thread.
+
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "datasets/event_log.hpp"
 #include "gateway/lanes/offset_tracker.hpp"
 #include "gateway/lanes/parked_event.hpp"
 #include "gateway/log_awaitables.hpp"
 
-#include <memory>
-#include <string>
-#include <vector>
-
 namespace sluice::gateway {
 
-/// A record bound for the retry log or the dead letters. It is written together with the cursor that
-/// passes `from`, so there is never the one without the other.
+/// A record bound for the retry log or the dead letters. It is written together with the cursor
+/// that passes `from`, so there is never the one without the other.
 struct parked_record {
     offset from;
     datasets::partition_ref to;

@@ -7,7 +7,8 @@ lane_ledger make_ledger(const std::vector<source_snapshot>& sources, std::uint64
     lane_ledger sum;
     for (const auto& s : sources) {
         // events enter through datasets only; what the retry log finishes was accepted there before
-        if (!s.is_retry && s.extent.end > s.cursor.start) sum.accepted += s.extent.end - s.cursor.start;
+        if (!s.is_retry && s.extent.end > s.cursor.start)
+            sum.accepted += s.extent.end - s.cursor.start;
         sum.delivered += s.cursor.counts.delivered;
         sum.filtered += s.cursor.counts.filtered;
         sum.dead += s.cursor.counts.dead;

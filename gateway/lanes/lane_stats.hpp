@@ -1,11 +1,6 @@
 #pragma once
-// What a lane counts, and the snapshot that status and metrics are made of. Counters belong to the lane's
-// thread; snapshots are taken there and handed out by value.
-
-#include "actions/destination.hpp"
-#include "datasets/event_log.hpp"
-#include "gateway/lanes/lane_machine.hpp"
-#include "rules/rule_engine.hpp"
+// What a lane counts, and the snapshot that status and metrics are made of. Counters belong to the
+// lane's thread; snapshots are taken there and handed out by value.
 
 #include <array>
 #include <cstdint>
@@ -13,13 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "actions/destination.hpp"
+#include "datasets/event_log.hpp"
+#include "gateway/lanes/lane_machine.hpp"
+#include "rules/rule_engine.hpp"
+
 namespace sluice::gateway {
 
 /// Time from acceptance to delivery; upper bounds 1 ms · 2^i, the last one open.
 inline constexpr std::size_t lane_latency_buckets = 20;
 
 struct lane_stats {
-    std::uint64_t events_begun = 0;      ///< matched a rule and entered the window
+    std::uint64_t events_begun = 0;  ///< matched a rule and entered the window
     std::uint64_t requests_delivered = 0;
     std::uint64_t requests_parked = 0;
     std::uint64_t requests_dead = 0;
@@ -54,7 +54,7 @@ struct lane_snapshot {
     actions::breaker_state breaker = actions::breaker_state::closed;
     std::uint64_t in_flight = 0;
     std::uint64_t in_flight_max = 0;
-    std::uint64_t retrying = 0;          ///< events in the retry log
+    std::uint64_t retrying = 0;  ///< events in the retry log
     lane_ledger ledger;
     lane_stats stats;
     actions::destination_stats requests;

@@ -33,11 +33,21 @@ void offset_tracker::advance()
 {
     while (!entries_.empty() && entries_.front().is_finished) {
         switch (entries_.front().fate) {
-            case record_fate::filtered: ++state_.counts.filtered; break;
-            case record_fate::delivered: ++state_.counts.delivered; break;
-            case record_fate::retrying: ++state_.counts.retrying; break;
-            case record_fate::dead: ++state_.counts.dead; break;
-            case record_fate::expired: ++state_.counts.expired; break;
+            case record_fate::filtered:
+                ++state_.counts.filtered;
+                break;
+            case record_fate::delivered:
+                ++state_.counts.delivered;
+                break;
+            case record_fate::retrying:
+                ++state_.counts.retrying;
+                break;
+            case record_fate::dead:
+                ++state_.counts.dead;
+                break;
+            case record_fate::expired:
+                ++state_.counts.expired;
+                break;
         }
         entries_.pop_front();
         state_.next = state_.next + 1;

@@ -1,11 +1,12 @@
 #pragma once
-// Which records of one partition a lane has finished, and how. Records are begun in order and finish in any
-// order; the cursor may only move to the lowest unfinished one (the watermark). Pure bookkeeping, one thread.
-
-#include "datasets/event_log.hpp"
+// Which records of one partition a lane has finished, and how. Records are begun in order and
+// finish in any order; the cursor may only move to the lowest unfinished one (the watermark). Pure
+// bookkeeping, one thread.
 
 #include <cstdint>
 #include <deque>
+
+#include "datasets/event_log.hpp"
 
 namespace sluice::gateway {
 
@@ -17,8 +18,8 @@ public:
     /// Continues where a stored cursor stands.
     explicit offset_tracker(datasets::cursor_state from) : state_(from), next_(from.next) {}
 
-    /// Starts the record at `at`, which is at or after next_to_begin(). A gap in between was trimmed or
-    /// lost and counts as expired.
+    /// Starts the record at `at`, which is at or after next_to_begin(). A gap in between was
+    /// trimmed or lost and counts as expired.
     void begin(offset at);
     /// Ends a record that was begun. Each record ends exactly once.
     void finish(offset at, record_fate fate);

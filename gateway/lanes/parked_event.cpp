@@ -1,13 +1,13 @@
 #include "gateway/lanes/parked_event.hpp"
 
-#include "config/time_text.hpp"
-
-#include <nlohmann/json.hpp>
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <cctype>
+#include <nlohmann/json.hpp>
+
+#include "config/time_text.hpp"
 
 namespace sluice::gateway {
 
@@ -109,7 +109,8 @@ std::string make_webhook_id(std::string_view event_id, std::string_view rule)
     } else {
         unsigned char digest[SHA256_DIGEST_LENGTH];
         SHA256(reinterpret_cast<const unsigned char*>(event_id.data()), event_id.size(), digest);
-        for (std::size_t i = 0; i < 16; ++i) fmt::format_to(std::back_inserter(id), "{:02x}", digest[i]);
+        for (std::size_t i = 0; i < 16; ++i)
+            fmt::format_to(std::back_inserter(id), "{:02x}", digest[i]);
     }
     id += '.';
     // rule names are letters, digits, `_` and `-`; the slash between set and rule becomes a colon

@@ -1,23 +1,22 @@
-// CPU per delivery: one rest_destination on one thread against a loopback receiver (`--url`, for example an
-// nginx that returns 204, or the receiver of this program on another core). Prints requests/s and the CPU
-// time of the delivering thread per request.
+// CPU per delivery: one rest_destination on one thread against a loopback receiver (`--url`, for
+// example an nginx that returns 204, or the receiver of this program on another core). Prints
+// requests/s and the CPU time of the delivering thread per request.
 //   delivery_bench [--url URL] [--seconds N] [--in-flight N] [--connections N] [--body BYTES]
 
-#include "actions/destination.hpp"
-
-#include <boost/asio.hpp>
 #include <fmt/format.h>
-
 #include <sched.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include <atomic>
+#include <boost/asio.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <thread>
+
+#include "actions/destination.hpp"
 
 namespace {
 
@@ -63,7 +62,8 @@ asio::awaitable<void> answer_all(asio::ip::tcp::socket socket)
             const auto end = in.find("\r\n\r\n");
             if (end == std::string::npos) break;
             const auto at = in.find("content-length: ");
-            const std::size_t length = at == std::string::npos ? 0 : std::stoul(in.substr(at + 16, 12));
+            const std::size_t length =
+                at == std::string::npos ? 0 : std::stoul(in.substr(at + 16, 12));
             if (in.size() < end + 4 + length) break;
             in.erase(0, end + 4 + length);
             out += "HTTP/1.1 204 No Content\r\nserver: bench\r\n\r\n";
@@ -139,8 +139,9 @@ void run(const options& with)
     const double cpu = thread_cpu_seconds() - cpu_before;
     const auto after = (*made)->stats();
     const auto done = static_cast<double>(after.delivered - before.delivered);
-    fmt::print("{:.0f} requests/s, {:.2f} CPU us/request, {} in flight, {} connections, {} failed\n",
-               done / with.seconds, cpu * 1e6 / done, with.in_flight, after.connections_open, failed);
+    fmt::print(
+        "{:.0f} requests/s, {:.2f} CPU us/request, {} in flight, {} connections, {} failed\n",
+        done / with.seconds, cpu * 1e6 / done, with.in_flight, after.connections_open, failed);
     stop = true;
     (*made)->stop(std::chrono::milliseconds(200));
     io.run_for(std::chrono::milliseconds(300));

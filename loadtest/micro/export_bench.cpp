@@ -1,11 +1,8 @@
 // Events/s and peak memory of an export on one thread, without a disk-bound log in the way.
 // export_bench EVENTS.ndjson ROWS OUT_DIR [parquet|ndjson]
 
-#include "batch/formats/file_format.hpp"
-#include "batch/storage/storage.hpp"
-#include "datasets/record_encoder.hpp"
-
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,8 +10,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
-#include <sys/resource.h>
 #include <vector>
+
+#include "batch/formats/file_format.hpp"
+#include "batch/storage/storage.hpp"
+#include "datasets/record_encoder.hpp"
 
 namespace {
 
@@ -40,13 +40,16 @@ public:
         std::string payload;
         for (std::size_t i = 0; i < count; ++i) {
             const auto id = fmt::format("evt-{:016}", position_ + i);
-            datasets::encode_record(payload, {.id = id,
-                                              .received_at = wall_time{std::chrono::milliseconds{position_ + i}},
-                                              .content = lines_[(position_ + i) % lines_.size()]});
+            datasets::encode_record(
+                payload, {.id = id,
+                          .received_at = wall_time{std::chrono::milliseconds{position_ + i}},
+                          .content = lines_[(position_ + i) % lines_.size()]});
         }
         const offset base{position_};
         position_ += count;
-        return datasets::record_batch::from_payload(base, static_cast<std::uint32_t>(count), payload).value();
+        return datasets::record_batch::from_payload(base, static_cast<std::uint32_t>(count),
+                                                    payload)
+            .value();
     }
 
 private:
@@ -70,7 +73,8 @@ int main(int argc, char** argv)
     const auto rows = std::strtoull(argv[2], nullptr, 10);
     config::export_settings settings;
     settings.directory = argv[3];
-    if (argc > 4 && std::string(argv[4]) == "ndjson") settings.format = config::export_format::ndjson;
+    if (argc > 4 && std::string(argv[4]) == "ndjson")
+        settings.format = config::export_format::ndjson;
     auto format = batch::make_format(settings, {});
     if (!format) return fail(format.error().message);
     auto storage = batch::open_storage(settings);
@@ -100,13 +104,16 @@ int main(int argc, char** argv)
     }
     const auto start = std::chrono::steady_clock::now();
     if (auto closed = (*format)->close_file(); !closed) return fail(closed.error().message);
-    if (auto published = (*target)->publish("bench.out"); !published) return fail(published.error().message);
+    if (auto published = (*target)->publish("bench.out"); !published)
+        return fail(published.error().message);
     busy += std::chrono::steady_clock::now() - start;
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     const double seconds = std::chrono::duration<double>(busy).count();
-    std::printf("{\"events\":%llu,\"seconds\":%.3f,\"events_per_s\":%.0f,\"mb_in\":%.1f,\"rss_mb_max\":%.1f}\n",
-                static_cast<unsigned long long>(rows), seconds, static_cast<double>(rows) / seconds,
-                static_cast<double>(bytes) / 1e6, static_cast<double>(usage.ru_maxrss) / 1024.0);
+    std::printf(
+        "{\"events\":%llu,\"seconds\":%.3f,\"events_per_s\":%.0f,\"mb_in\":%.1f,\"rss_mb_max\":%."
+        "1f}\n",
+        static_cast<unsigned long long>(rows), seconds, static_cast<double>(rows) / seconds,
+        static_cast<double>(bytes) / 1e6, static_cast<double>(usage.ru_maxrss) / 1024.0);
     return 0;
 }

@@ -1,16 +1,17 @@
-// Durable single-event appends of 1 KB: so many writes in flight as there are keep-alive connections, each
-// posting its next event when the last is acknowledged. Counters: events/s, CPU of the whole process per event.
-
-#include "datasets/open_log.hpp"
+// Durable single-event appends of 1 KB: so many writes in flight as there are keep-alive
+// connections, each posting its next event when the last is acknowledged. Counters: events/s, CPU
+// of the whole process per event.
 
 #include <benchmark/benchmark.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
-#include <stdlib.h>
-#include <sys/resource.h>
+
+#include "datasets/open_log.hpp"
 
 namespace {
 
@@ -103,6 +104,12 @@ void append_single_events(benchmark::State& state, config::fsync_mode fsync)
 
 // arguments: writes in flight, zstd level
 BENCHMARK_CAPTURE(append_single_events, fsync_group, sluice::config::fsync_mode::group)
-    ->Args({1, 1})->Args({64, 1})->Args({64, 0})->Args({1024, 1})->UseRealTime();
+    ->Args({1, 1})
+    ->Args({64, 1})
+    ->Args({64, 0})
+    ->Args({1024, 1})
+    ->UseRealTime();
 BENCHMARK_CAPTURE(append_single_events, fsync_off, sluice::config::fsync_mode::off)
-    ->Args({64, 1})->Args({64, 0})->UseRealTime();
+    ->Args({64, 1})
+    ->Args({64, 0})
+    ->UseRealTime();

@@ -46,9 +46,10 @@ struct http_imposter::peer {
     {
         std::size_t sent = 0;
         while (sent < bytes.size()) {
-            const long n = ssl != nullptr
-                               ? SSL_write(ssl, bytes.data() + sent, static_cast<int>(bytes.size() - sent))
-                               : ::send(fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+            const long n =
+                ssl != nullptr
+                    ? SSL_write(ssl, bytes.data() + sent, static_cast<int>(bytes.size() - sent))
+                    : ::send(fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
             if (n <= 0) return false;
             sent += static_cast<std::size_t>(n);
         }
@@ -71,8 +72,8 @@ std::string imposter_request::header(const std::string& name) const
 
 std::size_t imposter_request::count(const std::string& name) const
 {
-    return static_cast<std::size_t>(
-        std::count_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == name; }));
+    return static_cast<std::size_t>(std::count_if(headers.begin(), headers.end(),
+                                                  [&](const auto& h) { return h.first == name; }));
 }
 
 http_imposter::http_imposter(std::optional<imposter_tls> tls)
@@ -89,7 +90,8 @@ http_imposter::http_imposter(std::optional<imposter_tls> tls)
         if (tls->version_max != 0) SSL_CTX_set_max_proto_version(context_, tls->version_max);
         if (!tls->client_ca_file.empty()) {
             SSL_CTX_load_verify_locations(context_, tls->client_ca_file.c_str(), nullptr);
-            SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+            SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                               nullptr);
         }
     }
     listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -121,8 +123,8 @@ http_imposter::~http_imposter()
 
 std::string http_imposter::url(const std::string& path) const
 {
-    return std::string(context_ != nullptr ? "https" : "http") + "://127.0.0.1:" +
-           std::to_string(port_) + path;
+    return std::string(context_ != nullptr ? "https" : "http") +
+           "://127.0.0.1:" + std::to_string(port_) + path;
 }
 
 void http_imposter::script(std::vector<imposter_step> steps)
@@ -248,9 +250,8 @@ bool http_imposter::read_request(peer& with, imposter_request& request, imposter
         const std::string line = request.raw_head.substr(start, line_end - start);
         const std::size_t colon = line.find(':');
         std::string name = line.substr(0, colon);
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-            return static_cast<char>(std::tolower(c));
-        });
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         request.headers.emplace_back(name, line.substr(std::min(line.size(), colon + 2)));
     }
     if (step.before_body) return true;

@@ -1,6 +1,7 @@
 #pragma once
-// A scripted HTTP(S) peer on a loopback port: answers each request by the next step of its script, correctly
-// or as wrongly as the step says. Runs on threads of its own; everything public may be called from the test.
+// A scripted HTTP(S) peer on a loopback port: answers each request by the next step of its script,
+// correctly or as wrongly as the step says. Runs on threads of its own; everything public may be
+// called from the test.
 
 #include <atomic>
 #include <condition_variable>
@@ -40,7 +41,7 @@ struct imposter_step {
 struct imposter_request {
     std::string method;
     std::string target;
-    std::vector<std::pair<std::string, std::string>> headers;   ///< names in lower case
+    std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
     std::string body;
     std::string raw_head;
     std::size_t connection = 0;
@@ -50,10 +51,10 @@ struct imposter_request {
 };
 
 struct imposter_tls {
-    std::string certificate_file;   ///< PEM, leaf first
+    std::string certificate_file;  ///< PEM, leaf first
     std::string key_file;
-    std::string client_ca_file;     ///< not empty: a client certificate is demanded
-    int version_max = 0;            ///< for example TLS1_1_VERSION
+    std::string client_ca_file;  ///< not empty: a client certificate is demanded
+    int version_max = 0;         ///< for example TLS1_1_VERSION
 };
 
 class http_imposter {

@@ -1,20 +1,19 @@
 #pragma once
 // Runs a real destination against an imposter on the test's own event loop.
 
-#include "actions/destination.hpp"
-#include "tests/support/http_imposter.hpp"
+#include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "actions/destination.hpp"
+#include "tests/support/http_imposter.hpp"
 
 namespace sluice::actions {
 
@@ -58,12 +57,11 @@ protected:
     {
         const std::size_t at = outcomes_.size();
         outcomes_.emplace_back();
-        boost::asio::co_spawn(
-            io_, destination_->deliver(what),
-            [this, at](std::exception_ptr problem, delivery_outcome outcome) {
-                ASSERT_FALSE(problem);
-                outcomes_[at] = std::move(outcome);
-            });
+        boost::asio::co_spawn(io_, destination_->deliver(what),
+                              [this, at](std::exception_ptr problem, delivery_outcome outcome) {
+                                  ASSERT_FALSE(problem);
+                                  outcomes_[at] = std::move(outcome);
+                              });
     }
 
     delivery_outcome finish(std::size_t at)

@@ -22,8 +22,12 @@ struct DeliveryMachine : ::testing::Test {
 
     delivery_limits limits()
     {
-        return {retry_policy(settings.retry), circuit(settings.circuit),
-                throttle(settings.requests_per_second), {}, {}, settings.timeout,
+        return {retry_policy(settings.retry),
+                circuit(settings.circuit),
+                throttle(settings.requests_per_second),
+                {},
+                {},
+                settings.timeout,
                 settings.retry.retry_after_max};
     }
     static attempt_result status(int code) { return {attempt_cause::answered, code, {}, {}, {}}; }
@@ -50,7 +54,7 @@ TEST_F(DeliveryMachine, BacksOffBetweenAttemptsAndGivesUpAfterTheLast)
     auto shared = limits();
     delivery_machine machine(shared, random);
     (void)machine.start(now);
-    random.value = 200;   // the end of the first window
+    random.value = 200;  // the end of the first window
     for (int attempt = 1; attempt <= 2; ++attempt) {
         ASSERT_EQ(machine.resume(event::slot_taken, now).kind, step_kind::send);
         const auto wait = machine.resume(status(500), now);
@@ -230,9 +234,9 @@ TEST_F(DeliveryMachine, RetriesAreAFractionOfTheTraffic)
 
 TEST_F(DeliveryMachine, SetupAndDisableAndRejectEndAtOnce)
 {
-    for (const auto& [code, expected] : {std::pair{401, outcome_class::setup},
-                                         std::pair{410, outcome_class::disable},
-                                         std::pair{422, outcome_class::reject}}) {
+    for (const auto& [code, expected] :
+         {std::pair{401, outcome_class::setup}, std::pair{410, outcome_class::disable},
+          std::pair{422, outcome_class::reject}}) {
         auto shared = limits();
         delivery_machine machine(shared, random);
         (void)machine.start(now);

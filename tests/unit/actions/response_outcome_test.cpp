@@ -1,7 +1,8 @@
-#include "actions/limits/setup_streak.hpp"
 #include "actions/response_outcome.hpp"
 
 #include <gtest/gtest.h>
+
+#include "actions/limits/setup_streak.hpp"
 
 namespace sluice::actions {
 namespace {

@@ -174,7 +174,8 @@ TEST_F(RestDestination, StopsReadingAnEndlessBodyAtItsLimit)
 {
     http_imposter peer;
     make(settings_for(peer));
-    peer.script({imposter_step{.raw = "HTTP/1.1 200 OK\r\n\r\n", .endless = std::string(4096, 'x')}});
+    peer.script(
+        {imposter_step{.raw = "HTTP/1.1 200 OK\r\n\r\n", .endless = std::string(4096, 'x')}});
     EXPECT_EQ(deliver().next, outcome_class::delivered);
     EXPECT_LT(destination_->stats().bytes_received, 200'000U);
 }
@@ -183,7 +184,8 @@ TEST_F(RestDestination, StopsReadingAnEndlessHeaderAtItsLimit)
 {
     http_imposter peer;
     make(settings_for(peer));
-    peer.script({imposter_step{.raw = "HTTP/1.1 200 OK\r\n", .endless = "x-filler: aaaaaaaaaaaa\r\n"}});
+    peer.script(
+        {imposter_step{.raw = "HTTP/1.1 200 OK\r\n", .endless = "x-filler: aaaaaaaaaaaa\r\n"}});
     const auto outcome = deliver();
     EXPECT_EQ(outcome.next, outcome_class::retry);
     EXPECT_EQ(outcome.reason, "malformed_answer");
@@ -194,8 +196,9 @@ TEST_F(RestDestination, ReadsInterimAnswersAsNone)
 {
     http_imposter peer;
     make(settings_for(peer));
-    peer.script({imposter_step{.raw = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nlink: a\r\n\r\n"
-                                      "HTTP/1.1 204 None\r\n\r\n"}});
+    peer.script(
+        {imposter_step{.raw = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nlink: a\r\n\r\n"
+                              "HTTP/1.1 204 None\r\n\r\n"}});
     const auto outcome = deliver();
     EXPECT_EQ(outcome.status, 204);
     EXPECT_EQ(deliver().next, outcome_class::delivered);
@@ -338,8 +341,8 @@ TEST(MakeRestDestination, RefusesALoopbackAddressThatIsNotAllowed)
     boost::asio::io_context io;
     config::destination_settings settings;
     settings.url = "http://127.0.0.1:9000/";
-    const auto made = make_rest_destination("crm", settings, io.get_executor(), system_clock(),
-                                            thread_random());
+    const auto made =
+        make_rest_destination("crm", settings, io.get_executor(), system_clock(), thread_random());
     ASSERT_FALSE(made);
     EXPECT_NE(made.error().message.find("allow_private"), std::string::npos);
     EXPECT_NE(made.error().message.find("crm"), std::string::npos);

@@ -1,12 +1,16 @@
 // TLS cases with certificates made by the openssl program when the test runs.
 
-#include "tests/unit/actions/delivery_fixture.hpp"
-
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/tls1.h>
+#include <openssl/x509.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include "tests/unit/actions/delivery_fixture.hpp"
 
 namespace sluice::actions {
 namespace {
@@ -27,7 +31,8 @@ public:
         leaf("wrong_host", "ca", "DNS:elsewhere.example", "-days 30");
         leaf("names_only", "ca", "DNS:localhost", "-days 30");
         leaf("unknown_ca", "other_ca", "IP:127.0.0.1", "-days 30");
-        leaf("expired", "ca", "IP:127.0.0.1", "-days 0");
+        leaf("expired", "ca", "IP:127.0.0.1", "-days 30");
+        expire("expired", "ca");
         leaf("client", "ca", "DNS:client.example", "-days 30");
         leaf("stranger", "other_ca", "DNS:client.example", "-days 30");
         leaf("cn_only", "ca", "", "-days 30");
@@ -38,8 +43,14 @@ public:
     }
     ~certificates() { std::filesystem::remove_all(folder_); }
 
-    [[nodiscard]] std::string pem(const std::string& name) const { return folder_ + "/" + name + ".pem"; }
-    [[nodiscard]] std::string key(const std::string& name) const { return folder_ + "/" + name + ".key"; }
+    [[nodiscard]] std::string pem(const std::string& name) const
+    {
+        return folder_ + "/" + name + ".pem";
+    }
+    [[nodiscard]] std::string key(const std::string& name) const
+    {
+        return folder_ + "/" + name + ".key";
+    }
 
 private:
     void run(const std::string& command) const
@@ -61,6 +72,27 @@ private:
             << (san.empty() ? std::string("basicConstraints=CA:FALSE") : "subjectAltName=" + san);
         run("openssl x509 -req -in " + name + ".csr -CA " + ca + ".pem -CAkey " + ca +
             ".key -CAcreateserial -out " + name + ".pem -extfile " + name + ".ext " + options);
+    }
+
+    /// Moves the validity into the past and signs again: the openssl program of Debian 12 cannot.
+    void expire(const std::string& name, const std::string& ca) const
+    {
+        auto* in = std::fopen(pem(name).c_str(), "r");
+        X509* certificate = PEM_read_X509(in, nullptr, nullptr, nullptr);
+        std::fclose(in);
+        in = std::fopen(key(ca).c_str(), "r");
+        EVP_PKEY* signer = PEM_read_PrivateKey(in, nullptr, nullptr, nullptr);
+        std::fclose(in);
+        constexpr long day = 86'400;
+        X509_gmtime_adj(X509_getm_notBefore(certificate), -10 * day);
+        X509_gmtime_adj(X509_getm_notAfter(certificate), -day);
+        const bool is_signed = X509_sign(certificate, signer, EVP_sha256()) > 0;
+        auto* out = std::fopen(pem(name).c_str(), "w");
+        PEM_write_X509(out, certificate);
+        std::fclose(out);
+        X509_free(certificate);
+        EVP_PKEY_free(signer);
+        if (!is_signed) throw std::runtime_error("can't sign the expired certificate");
     }
 
     std::string folder_;
@@ -93,8 +125,8 @@ TEST_F(TlsDelivery, DeliversToARightChainAndName)
 
 TEST_F(TlsDelivery, SendsNothingToAPeerItCannotTrust)
 {
-    for (const char* name : {"wrong_host", "names_only", "unknown_ca", "expired", "self", "cn_only", "weak",
-                             "sha1"}) {
+    for (const char* name :
+         {"wrong_host", "names_only", "unknown_ca", "expired", "self", "cn_only", "weak", "sha1"}) {
         http_imposter peer(imposter_tls{made().pem(name), made().key(name), "", 0});
         const auto outcome = deliver_to(peer);
         EXPECT_EQ(outcome.next, outcome_class::setup) << name << ": " << outcome.detail;
@@ -140,7 +172,8 @@ TEST_F(TlsDelivery, ShowsItsClientCertificate)
 TEST_F(TlsDelivery, AMissingOrWrongClientCertificateIsASetupError)
 {
     for (const bool wrong : {false, true}) {
-        http_imposter peer(imposter_tls{made().pem("good"), made().key("good"), made().pem("ca"), 0});
+        http_imposter peer(
+            imposter_tls{made().pem("good"), made().key("good"), made().pem("ca"), 0});
         auto settings = settings_for(peer);
         settings.tls.ca_file = made().pem("ca");
         if (wrong) {
@@ -197,17 +230,17 @@ TEST_F(TlsDelivery, FilesThatCannotBeUsedAreNamedWhenItIsMade)
     http_imposter peer(imposter_tls{made().pem("good"), made().key("good"), "", 0});
     auto settings = settings_for(peer);
     settings.tls.ca_file = "/nowhere/ca.pem";
-    const auto no_ca = make_rest_destination("a", settings, io_.get_executor(), system_clock(),
-                                             thread_random());
+    const auto no_ca =
+        make_rest_destination("a", settings, io_.get_executor(), system_clock(), thread_random());
     ASSERT_FALSE(no_ca);
     EXPECT_NE(no_ca.error().message.find("/nowhere/ca.pem"), std::string::npos);
     settings.tls.ca_file.reset();
     settings.tls.certificate_file = made().pem("client");
-    EXPECT_FALSE(make_rest_destination("a", settings, io_.get_executor(), system_clock(),
-                                       thread_random()));
+    EXPECT_FALSE(
+        make_rest_destination("a", settings, io_.get_executor(), system_clock(), thread_random()));
     settings.tls.key_file = made().key("good");
-    EXPECT_FALSE(make_rest_destination("a", settings, io_.get_executor(), system_clock(),
-                                       thread_random()));
+    EXPECT_FALSE(
+        make_rest_destination("a", settings, io_.get_executor(), system_clock(), thread_random()));
 }
 
 }  // namespace

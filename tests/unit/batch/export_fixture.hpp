@@ -1,17 +1,18 @@
 #pragma once
-// A log in memory, a folder that is removed afterwards, a clock that stands still: what export tests share.
+// A log in memory, a folder that is removed afterwards, a clock that stands still: what export
+// tests share.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <sstream>
 
 #include "batch/run_at.hpp"
 #include "tests/support/memory_log.hpp"
-
-#include <gtest/gtest.h>
-
-#include <filesystem>
-#include <future>
-#include <fstream>
-#include <sstream>
-#include <unistd.h>
-#include <zlib.h>
 
 namespace sluice::batch::test {
 
@@ -44,7 +45,8 @@ protected:
     void append(std::uint32_t partition, const std::vector<std::string>& events)
     {
         std::vector<std::string> ids;
-        for (std::size_t i = 0; i < events.size(); ++i) ids.push_back("id-" + std::to_string(appended++));
+        for (std::size_t i = 0; i < events.size(); ++i)
+            ids.push_back("id-" + std::to_string(appended++));
         std::vector<datasets::new_record> records;
         for (std::size_t i = 0; i < events.size(); ++i) {
             records.push_back({.id = ids[i],
@@ -79,11 +81,13 @@ protected:
     {
         std::map<std::string, std::string> out;
         if (!std::filesystem::exists(settings.directory)) return out;
-        for (const auto& entry : std::filesystem::recursive_directory_iterator(settings.directory)) {
+        for (const auto& entry :
+             std::filesystem::recursive_directory_iterator(settings.directory)) {
             if (!entry.is_regular_file()) continue;
             const auto name = entry.path().filename().string();
             if (name.starts_with("manifest-") || name.starts_with(".")) continue;
-            out[std::filesystem::relative(entry.path(), settings.directory)] = contents(entry.path());
+            out[std::filesystem::relative(entry.path(), settings.directory)] =
+                contents(entry.path());
         }
         return out;
     }

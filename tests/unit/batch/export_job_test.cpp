@@ -1,16 +1,15 @@
-#include "tests/unit/batch/export_fixture.hpp"
+#include <nlohmann/json.hpp>
 
 #include "batch/checkpoint.hpp"
 #include "batch/digest.hpp"
 #include "batch/export_error.hpp"
-
-#include <nlohmann/json.hpp>
+#include "tests/unit/batch/export_fixture.hpp"
 
 namespace sluice::batch {
 namespace {
 
-using test::export_fixture;
 using nlohmann::json;
+using test::export_fixture;
 
 class ExportJob : public export_fixture {
 protected:
@@ -21,7 +20,8 @@ protected:
         for (const auto& run : list_runs(log, "nightly").value()) {
             if (run.state != run_state::succeeded) continue;
             for (const auto& f : run.files) {
-                std::istringstream lines(gunzipped(std::filesystem::path(settings.directory) / f.path));
+                std::istringstream lines(
+                    gunzipped(std::filesystem::path(settings.directory) / f.path));
                 for (std::string line; std::getline(lines, line);) out.push_back(line);
             }
         }
@@ -38,8 +38,9 @@ protected:
 
 TEST_F(ExportJob, WritesTheAcceptedBytesOneEventALine)
 {
-    const std::vector<std::string> events{"{\"price\": 1.50 , \"big\":123456789012345678901234567890}",
-                                          "{\"a\":\"\\u00e9 \xC3\xA9\"}", "{ }"};
+    const std::vector<std::string> events{
+        "{\"price\": 1.50 , \"big\":123456789012345678901234567890}",
+        "{\"a\":\"\\u00e9 \xC3\xA9\"}", "{ }"};
     append(0, events);
     settings.compression = config::export_compression::none;
     const auto done = run();
@@ -81,7 +82,8 @@ TEST_F(ExportJob, RowsPerFileAreExact)
 TEST_F(ExportJob, FilesEndNearTheirSize)
 {
     std::vector<std::string> events;
-    for (int i = 0; i < 40; ++i) events.push_back("{\"t\":\"" + std::string(10'000, 'a' + i % 26) + "\"}");
+    for (int i = 0; i < 40; ++i)
+        events.push_back("{\"t\":\"" + std::string(10'000, 'a' + i % 26) + "\"}");
     append(0, events);
     settings.compression = config::export_compression::none;
     settings.bytes_per_file_target = 100'000;
@@ -97,13 +99,15 @@ TEST_F(ExportJob, TheManifestTellsWhatIsInTheFiles)
     append(1, numbered(12, 15));
     settings.rows_per_file_max = 10;
     const auto done = run().value();
-    const auto manifest = json::parse(contents(std::filesystem::path(settings.directory) / done.manifest));
+    const auto manifest =
+        json::parse(contents(std::filesystem::path(settings.directory) / done.manifest));
     EXPECT_EQ(manifest.at("flowRunId"), done.id);
     EXPECT_EQ(manifest.at("scheduledTime"), "2026-11-22T20:59:49Z");
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
     for (const auto& f : manifest.at("exportResults")) {
-        const auto path = std::filesystem::path(settings.directory) / f.at("sinkPath").get<std::string>();
+        const auto path =
+            std::filesystem::path(settings.directory) / f.at("sinkPath").get<std::string>();
         const auto text = contents(path);
         EXPECT_EQ(f.at("size"), text.size());
         EXPECT_EQ(f.at("sha256"), sha256_hex(text));
@@ -258,7 +262,8 @@ TEST_F(ExportJob, TheSchedulerRunsWhatIsDueAndWhatIsTriggered)
     ASSERT_EQ(runs.size(), 2U);
     EXPECT_EQ(exported_lines(), numbered(0, 7));
     bool has_window = false;
-    for (const auto& r : runs) has_window |= r.boundary == wall_time{std::chrono::seconds{1795377600}};
+    for (const auto& r : runs)
+        has_window |= r.boundary == wall_time{std::chrono::seconds{1795377600}};
     EXPECT_TRUE(has_window) << "a scheduled run bears its window's boundary";
 }
 

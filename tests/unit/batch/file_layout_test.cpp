@@ -1,8 +1,8 @@
 #include "batch/file_layout.hpp"
 
-#include "config/time_text.hpp"
-
 #include <gtest/gtest.h>
+
+#include "config/time_text.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -39,10 +39,12 @@ std::string path_of(std::string folder, std::string name)
 
 TEST(FileLayout, ExpandsEveryMacro)
 {
-    EXPECT_EQ(path_of("%DATASET_NAME%/%DATASET_ID%/%DESTINATION%/%EXPORT_TIME%",
-                      "%DATETIME(YYYYMMdd_HHmmss)%-%RUN_ID%-%PART%-%PARTITION%-%FIRST_OFFSET%-%LAST_OFFSET%"),
-              "shop/shop/nightly/exportTime=202611222059/20261122_205949-nightly-1-00002-00003-"
-              "00000000000000000017-00000000000000000099.parquet");
+    EXPECT_EQ(
+        path_of(
+            "%DATASET_NAME%/%DATASET_ID%/%DESTINATION%/%EXPORT_TIME%",
+            "%DATETIME(YYYYMMdd_HHmmss)%-%RUN_ID%-%PART%-%PARTITION%-%FIRST_OFFSET%-%LAST_OFFSET%"),
+        "shop/shop/nightly/exportTime=202611222059/20261122_205949-nightly-1-00002-00003-"
+        "00000000000000000017-00000000000000000099.parquet");
 }
 
 TEST(FileLayout, ASlashAloneMeansTheBaseFolder)
@@ -52,13 +54,16 @@ TEST(FileLayout, ASlashAloneMeansTheBaseFolder)
 
 TEST(FileLayout, NamesThatCouldCollideAreRefused)
 {
-    for (const char* name : {"events", "%DATASET_NAME%", "%PARTITION%", "%FIRST_OFFSET%", "%PART%",
-                             "%EXPORT_TIME%-%PART%", "%RUN_ID%", "%DATETIME(HHmmss)%-%PARTITION%"}) {
+    for (const char* name :
+         {"events", "%DATASET_NAME%", "%PARTITION%", "%FIRST_OFFSET%", "%PART%",
+          "%EXPORT_TIME%-%PART%", "%RUN_ID%", "%DATETIME(HHmmss)%-%PARTITION%"}) {
         const auto made = file_layout::make("nightly", templates("%EXPORT_TIME%", name));
         ASSERT_TRUE(made.has_error()) << name;
-        EXPECT_NE(made.error().message.find("same name"), std::string::npos) << made.error().message;
+        EXPECT_NE(made.error().message.find("same name"), std::string::npos)
+            << made.error().message;
     }
-    for (const char* name : {"%PARTITION%-%FIRST_OFFSET%", "%LAST_OFFSET%_%PARTITION%", "%RUN_ID%.%PART%"}) {
+    for (const char* name :
+         {"%PARTITION%-%FIRST_OFFSET%", "%LAST_OFFSET%_%PARTITION%", "%RUN_ID%.%PART%"}) {
         EXPECT_TRUE(file_layout::make("nightly", templates("x", name)).has_value()) << name;
     }
 }
@@ -66,21 +71,23 @@ TEST(FileLayout, NamesThatCouldCollideAreRefused)
 TEST(FileLayout, BadTemplatesAreRefused)
 {
     const std::string name = "%PARTITION%-%FIRST_OFFSET%";
-    for (const auto& folder : {std::string("../x"), std::string("a/../../b"), std::string("."),
-                               std::string("a\0b", 3), std::string(300, 'n'), std::string("%NOPE%"),
-                               std::string("%DATASET_NAME"), std::string("%DATETIME%"),
-                               std::string("%DATETIME(YYYY/MM)%")}) {
+    for (const auto& folder :
+         {std::string("../x"), std::string("a/../../b"), std::string("."), std::string("a\0b", 3),
+          std::string(300, 'n'), std::string("%NOPE%"), std::string("%DATASET_NAME"),
+          std::string("%DATETIME%"), std::string("%DATETIME(YYYY/MM)%")}) {
         EXPECT_TRUE(file_layout::make("nightly", templates(folder, name)).has_error()) << folder;
     }
     EXPECT_TRUE(file_layout::make("nightly", templates("x", "a/" + name)).has_error());
-    EXPECT_TRUE(file_layout::make("nightly", templates("x", std::string(250, 'n') + name)).has_error());
+    EXPECT_TRUE(
+        file_layout::make("nightly", templates("x", std::string(250, 'n') + name)).has_error());
 }
 
 TEST(FileLayout, ValuesCannotLeaveTheDirectory)
 {
     auto hostile = values();
     const auto layout =
-        file_layout::make("nightly", templates("%DATASET_NAME%", "%PARTITION%-%FIRST_OFFSET%")).value();
+        file_layout::make("nightly", templates("%DATASET_NAME%", "%PARTITION%-%FIRST_OFFSET%"))
+            .value();
     hostile.dataset = "../../etc";
     EXPECT_EQ(layout.data_path(hostile).value().substr(0, 18), "%2E.%2F..%2Fetc/00");
     hostile.dataset = std::string(300, 'd');

@@ -1,15 +1,18 @@
 #include "batch/schedule.hpp"
 
-#include "config/time_text.hpp"
-
 #include <gtest/gtest.h>
+
+#include "config/time_text.hpp"
 
 namespace sluice::batch {
 namespace {
 
 using namespace std::chrono_literals;
 
-wall_time at(const char* text) { return parse_time(text).value(); }
+wall_time at(const char* text)
+{
+    return parse_time(text).value();
+}
 
 schedule hourly(std::optional<std::string> start = {}, std::optional<std::string> end = {})
 {
@@ -27,7 +30,8 @@ TEST(Schedule, WithoutIntervalRunsOnlyOnDemand)
 
 TEST(Schedule, BoundariesAreWholeIntervalsSinceTheEpoch)
 {
-    EXPECT_EQ(due_boundary(hourly(), std::nullopt, at("2026-01-01T10:20:00Z")), at("2026-01-01T10:00:00Z"));
+    EXPECT_EQ(due_boundary(hourly(), std::nullopt, at("2026-01-01T10:20:00Z")),
+              at("2026-01-01T10:00:00Z"));
     EXPECT_EQ(next_boundary(hourly(), at("2026-01-01T10:20:00Z")), at("2026-01-01T11:00:00Z"));
     EXPECT_EQ(next_boundary(hourly(), at("2026-01-01T10:00:00Z")), at("2026-01-01T11:00:00Z"));
 }
@@ -35,9 +39,11 @@ TEST(Schedule, BoundariesAreWholeIntervalsSinceTheEpoch)
 TEST(Schedule, StartShiftsTheBoundaries)
 {
     const auto plan = hourly("2026-01-01T00:15:00Z");
-    EXPECT_EQ(due_boundary(plan, std::nullopt, at("2026-01-01T10:20:00Z")), at("2026-01-01T10:15:00Z"));
+    EXPECT_EQ(due_boundary(plan, std::nullopt, at("2026-01-01T10:20:00Z")),
+              at("2026-01-01T10:15:00Z"));
     EXPECT_EQ(due_boundary(plan, std::nullopt, at("2026-01-01T00:14:59Z")), std::nullopt);
-    EXPECT_EQ(due_boundary(plan, std::nullopt, at("2026-01-01T00:15:00Z")), at("2026-01-01T00:15:00Z"));
+    EXPECT_EQ(due_boundary(plan, std::nullopt, at("2026-01-01T00:15:00Z")),
+              at("2026-01-01T00:15:00Z"));
     EXPECT_EQ(next_boundary(plan, at("2025-06-01T00:00:00Z")), at("2026-01-01T00:15:00Z"));
 }
 
@@ -59,14 +65,17 @@ TEST(Schedule, TheEndIsTheLastBoundary)
 {
     const auto plan = hourly({}, "2026-01-01T10:30:00Z");
     EXPECT_EQ(next_boundary(plan, at("2026-01-01T10:10:00Z")), at("2026-01-01T10:30:00Z"));
-    EXPECT_EQ(due_boundary(plan, std::nullopt, at("2026-03-01T00:00:00Z")), at("2026-01-01T10:30:00Z"));
-    EXPECT_EQ(due_boundary(plan, at("2026-01-01T10:30:00Z"), at("2026-03-01T00:00:00Z")), std::nullopt);
+    EXPECT_EQ(due_boundary(plan, std::nullopt, at("2026-03-01T00:00:00Z")),
+              at("2026-01-01T10:30:00Z"));
+    EXPECT_EQ(due_boundary(plan, at("2026-01-01T10:30:00Z"), at("2026-03-01T00:00:00Z")),
+              std::nullopt);
     EXPECT_EQ(next_boundary(plan, at("2026-01-01T10:30:00Z")), std::nullopt);
 }
 
 TEST(Schedule, TimesBeforeTheEpochAreAlignedDownwards)
 {
-    EXPECT_EQ(due_boundary(hourly(), std::nullopt, at("1969-12-31T23:59:00Z")), at("1969-12-31T23:00:00Z"));
+    EXPECT_EQ(due_boundary(hourly(), std::nullopt, at("1969-12-31T23:59:00Z")),
+              at("1969-12-31T23:00:00Z"));
 }
 
 TEST(Schedule, WrongTimesNameTheSetting)

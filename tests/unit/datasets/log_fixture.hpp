@@ -1,17 +1,18 @@
 #pragma once
-// A log in a folder of its own that disappears afterwards, and short words for what tests do with it.
-
-#include "datasets/embedded/embedded_log.hpp"
-#include "datasets/log_error.hpp"
-#include "datasets/open_log.hpp"
+// A log in a folder of its own that disappears afterwards, and short words for what tests do with
+// it.
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <array>
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <stdlib.h>
+
+#include "datasets/embedded/embedded_log.hpp"
+#include "datasets/log_error.hpp"
+#include "datasets/open_log.hpp"
 
 namespace sluice::datasets {
 
@@ -36,7 +37,10 @@ private:
 class test_clock final : public clock_source {
 public:
     wall_time wall_now() const override { return wall_time{std::chrono::nanoseconds{now_.load()}}; }
-    steady_time steady_now() const override { return steady_time{std::chrono::nanoseconds{now_.load()}}; }
+    steady_time steady_now() const override
+    {
+        return steady_time{std::chrono::nanoseconds{now_.load()}};
+    }
     void advance(std::chrono::nanoseconds by) { now_ += by.count(); }
 
 private:

@@ -1,13 +1,13 @@
 #include "datasets/stored_batch.hpp"
 
+#include <gtest/gtest.h>
+
 #include "datasets/batch_cache.hpp"
 #include "datasets/crc32c.hpp"
 #include "datasets/embedded/range_set.hpp"
 #include "datasets/embedded/store_health.hpp"
 #include "datasets/log_error.hpp"
 #include "datasets/record_encoder.hpp"
-
-#include <gtest/gtest.h>
 
 namespace sluice::datasets {
 
@@ -43,7 +43,8 @@ std::string payload_of(int count)
 std::string value_of(batch_sealer& sealer, std::string_view key, int count, offset base)
 {
     auto payload = payload_of(count);
-    auto sealed = sealer.seal(key, {static_cast<std::uint32_t>(count), base, wall_time{}, base}, payload);
+    auto sealed =
+        sealer.seal(key, {static_cast<std::uint32_t>(count), base, wall_time{}, base}, payload);
     return std::string(sealed.header.data(), sealed.header.size()) + std::string(sealed.body);
 }
 

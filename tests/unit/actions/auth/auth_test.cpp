@@ -1,7 +1,7 @@
+#include <gtest/gtest.h>
+
 #include "actions/auth/credential.hpp"
 #include "actions/auth/signature.hpp"
-
-#include <gtest/gtest.h>
 
 namespace sluice::actions {
 namespace {
@@ -28,14 +28,16 @@ std::string applied(config::auth_kind kind, bool masked = false)
 TEST(Credential, EveryKindWritesItsHeader)
 {
     EXPECT_EQ(applied(config::auth_kind::none), "");
-    EXPECT_EQ(applied(config::auth_kind::basic), "authorization: Basic c2hvcDpvcGVuIHNlc2FtZQ==\r\n");
+    EXPECT_EQ(applied(config::auth_kind::basic),
+              "authorization: Basic c2hvcDpvcGVuIHNlc2FtZQ==\r\n");
     EXPECT_EQ(applied(config::auth_kind::bearer), "authorization: Bearer t0ken\r\n");
     EXPECT_EQ(applied(config::auth_kind::api_key), "x-api-key: k3y\r\n");
 }
 
 TEST(Credential, EveryKindHidesItsSecretForPeople)
 {
-    for (auto kind : {config::auth_kind::basic, config::auth_kind::bearer, config::auth_kind::api_key}) {
+    for (auto kind :
+         {config::auth_kind::basic, config::auth_kind::bearer, config::auth_kind::api_key}) {
         EXPECT_NE(applied(kind, true).find("***"), std::string::npos);
     }
 }

@@ -11,15 +11,16 @@ TEST(HeaderGuard, RefusesEveryByteThatCouldEndALine)
 {
     for (std::string_view value :
          {"a\rb"sv, "a\nb"sv, "a\r\nx-evil: 1"sv, "a\0b"sv, "a\x7f"sv, "a\x01"sv, "a\x1b[0m"sv,
-          "\xe7\x98\x8a"sv, "\xc4\x8a"sv, "\xc4\x8d"sv, "\xc2\x85"sv, "\xff"sv,
-          "\xc0\x8a"sv, "\xe0\x80\x8a"sv, "\xed\xa0\x80"sv, "\xe7\x98"sv, "\xf5\x80\x80\x80"sv}) {
+          "\xe7\x98\x8a"sv, "\xc4\x8a"sv, "\xc4\x8d"sv, "\xc2\x85"sv, "\xff"sv, "\xc0\x8a"sv,
+          "\xe0\x80\x8a"sv, "\xed\xa0\x80"sv, "\xe7\x98"sv, "\xf5\x80\x80\x80"sv}) {
         EXPECT_TRUE(check_rule_header("x-a", value)) << value;
     }
 }
 
 TEST(HeaderGuard, TakesOrdinaryTextOfAllScripts)
 {
-    for (std::string_view value : {""sv, "plain"sv, "tab\tand space"sv, "Grüße"sv, "日本"sv, "😀"sv}) {
+    for (std::string_view value :
+         {""sv, "plain"sv, "tab\tand space"sv, "Grüße"sv, "日本"sv, "😀"sv}) {
         EXPECT_FALSE(check_rule_header("x-a", value)) << value;
     }
 }
@@ -34,8 +35,9 @@ TEST(HeaderGuard, RefusesNamesThatAreNoTokens)
 TEST(HeaderGuard, RefusesNamesThatFrameOrProveTheMessage)
 {
     for (std::string_view name :
-         {"Host"sv, "content-length"sv, "Transfer-Encoding"sv, "connection"sv, "Expect"sv, "Upgrade"sv,
-          "webhook-id"sv, "Webhook-Signature"sv, "WEBHOOK-anything"sv, "te"sv, "trailer"sv}) {
+         {"Host"sv, "content-length"sv, "Transfer-Encoding"sv, "connection"sv, "Expect"sv,
+          "Upgrade"sv, "webhook-id"sv, "Webhook-Signature"sv, "WEBHOOK-anything"sv, "te"sv,
+          "trailer"sv}) {
         EXPECT_TRUE(check_rule_header(name, "1")) << name;
     }
     EXPECT_FALSE(check_rule_header("x-webhook-id", "1"));

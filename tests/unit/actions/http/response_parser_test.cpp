@@ -16,7 +16,8 @@ struct reading {
 };
 
 /// Feeds `text` in pieces of `step` bytes; then the end of the stream when asked.
-reading read(std::string_view text, std::size_t step, bool then_close = false, bool expects_body = true)
+reading read(std::string_view text, std::size_t step, bool then_close = false,
+             bool expects_body = true)
 {
     response_parser parser;
     parser.start(expects_body, 100, 1000);
@@ -42,7 +43,8 @@ TEST(ResponseParser, ReadsTheSameHoweverTheBytesArrive)
 {
     const std::string answers[] = {
         "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nretry-after: 3\r\n\r\nhello",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nt: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nt: "
+        "1\r\n\r\n",
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\na: b\r\n\r\nHTTP/1.1 200\r\n"
         "content-length: 5\r\n\r\nhello",
     };
@@ -82,13 +84,15 @@ TEST(ResponseParser, ReadsUntilTheEndWithoutALength)
 
 TEST(ResponseParser, DoesNotCallACutAnswerComplete)
 {
-    EXPECT_EQ(read("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", 100, true).end, progress::more);
+    EXPECT_EQ(read("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", 100, true).end,
+              progress::more);
     EXPECT_EQ(read("HTTP/1.1 200 OK\r\nretry-", 100, true).end, progress::more);
 }
 
 TEST(ResponseParser, StopsAtTheLimitOfTheBody)
 {
-    const std::string text = "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n" + std::string(5000, 'x');
+    const std::string text =
+        "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n" + std::string(5000, 'x');
     const auto got = read(text, 500);
     EXPECT_EQ(got.end, progress::complete);
     EXPECT_EQ(got.body.size(), 100U);
@@ -103,8 +107,10 @@ TEST(ResponseParser, HearsWhenTheConnectionEnds)
     EXPECT_FALSE(read("HTTP/1.0 204 N\r\n\r\n", 100).keep_alive);
     EXPECT_TRUE(read("HTTP/1.0 204 N\r\nconnection: keep-alive\r\n\r\n", 100).keep_alive);
     // Both framings: read by the chunks, never again.
-    const auto both = read("HTTP/1.1 200 O\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n"
-                           "0\r\n\r\n", 200);
+    const auto both = read(
+        "HTTP/1.1 200 O\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n"
+        "0\r\n\r\n",
+        200);
     EXPECT_EQ(both.end, progress::complete);
     EXPECT_FALSE(both.keep_alive);
 }
@@ -112,11 +118,18 @@ TEST(ResponseParser, HearsWhenTheConnectionEnds)
 TEST(ResponseParser, RefusesWhatIsNotPlainlyHttp)
 {
     for (const char* text :
-         {"SSH-2.0-OpenSSH_9\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n",
-          "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n",
-          "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
-          "HTTP/1.1 200 OK\r\na b: x\r\n\r\n", "HTTP/1.1 200 OK\r\na: b\r\n folded\r\n\r\n",
-          "HTTP/1.1 200 OK\r\na: b\nc: d\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+         {"SSH-2.0-OpenSSH_9\r\n",
+          "HTTP/2 200 OK\r\n\r\n",
+          "HTTP/1.1 20 OK\r\n\r\n",
+          "HTTP/1.1 2000 OK\r\n\r\n",
+          "HTTP/1.1  200 OK\r\n\r\n",
+          "HTTP/1.1 abc\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+          "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+          "HTTP/1.1 200 OK\r\na b: x\r\n\r\n",
+          "HTTP/1.1 200 OK\r\na: b\r\n folded\r\n\r\n",
+          "HTTP/1.1 200 OK\r\na: b\nc: d\r\n\r\n",
+          "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
           "HTTP/1.1 200 OK\r\ncontent-length: 1, 1\r\n\r\n",
           "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
           "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\n",
@@ -136,7 +149,8 @@ TEST(ResponseParser, BoundsHeadChunkLinesTrailersAndInterimAnswers)
 {
     const std::string filler(20'000, 'a');
     EXPECT_EQ(read("HTTP/1.1 200 OK\r\nx: " + filler, 1000).end, progress::malformed);
-    EXPECT_EQ(read("HTTP/1.1 200 OK\r\nx: " + filler + "\r\n\r\n", 100'000).end, progress::malformed);
+    EXPECT_EQ(read("HTTP/1.1 200 OK\r\nx: " + filler + "\r\n\r\n", 100'000).end,
+              progress::malformed);
     const std::string chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     EXPECT_EQ(read(chunked + "1;" + filler, 1000).end, progress::malformed);
     EXPECT_EQ(read(chunked + "0\r\nx: " + filler, 1000).end, progress::malformed);

@@ -38,20 +38,53 @@ TEST(Url, TakesCanonicalAddresses)
 
 TEST(Url, RefusesEverySpellingThatTwoProgramsCouldReadDifferently)
 {
-    for (const char* text :
-         {"http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/", "http://127.1/",
-          "http://0x7f.1/", "http://0/", "http://127.0.0.1./", "http://1.2.3/",
-          "http://256.256.256.256/", "http://[::ffff:7f00:1]/", "http://[0:0:0:0:0:0:0:1]/",
-          "http://[::1%25lo]/", "http://[fe80::1%25eth0]/", "http://localhost/",
-          "http://LOCALHOST./", "http://x.localhost/", "http://a@127.0.0.1/",
-          "http://public.example:80@127.0.0.1/", "http://127.0.0.1\\@public.example/",
-          "http:\\\\127.0.0.1/", "http://public.example#@127.0.0.1/", "http://%31%32%37.0.0.1/",
-          "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/", "http://127\xe3\x80\x82" "0.0.1/",
-          "http://exa\tmple.com/", "http://exa\nmple.com/", "http://example.com /", "file:///etc/passwd",
-          "gopher://example.com/", "ftp://example.com/", "unix:/tmp/a", "http://", "http:///x",
-          "http://:80/", "http://example.com:0/", "http://example.com:65536/", "http://example.com:/",
-          "http://example.com:8a/", "example.com", "", "//example.com/", "http://[::1/",
-          "http://[]/", "http://-a.example/", "http://a..example/", "http://a.example:80:80/"}) {
+    for (const char* text : {"http://2130706433/",
+                             "http://0x7f000001/",
+                             "http://0177.0.0.1/",
+                             "http://127.1/",
+                             "http://0x7f.1/",
+                             "http://0/",
+                             "http://127.0.0.1./",
+                             "http://1.2.3/",
+                             "http://256.256.256.256/",
+                             "http://[::ffff:7f00:1]/",
+                             "http://[0:0:0:0:0:0:0:1]/",
+                             "http://[::1%25lo]/",
+                             "http://[fe80::1%25eth0]/",
+                             "http://localhost/",
+                             "http://LOCALHOST./",
+                             "http://x.localhost/",
+                             "http://a@127.0.0.1/",
+                             "http://public.example:80@127.0.0.1/",
+                             "http://127.0.0.1\\@public.example/",
+                             "http:\\\\127.0.0.1/",
+                             "http://public.example#@127.0.0.1/",
+                             "http://%31%32%37.0.0.1/",
+                             "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/",
+                             "http://127\xe3\x80\x82"
+                             "0.0.1/",
+                             "http://exa\tmple.com/",
+                             "http://exa\nmple.com/",
+                             "http://example.com /",
+                             "file:///etc/passwd",
+                             "gopher://example.com/",
+                             "ftp://example.com/",
+                             "unix:/tmp/a",
+                             "http://",
+                             "http:///x",
+                             "http://:80/",
+                             "http://example.com:0/",
+                             "http://example.com:65536/",
+                             "http://example.com:/",
+                             "http://example.com:8a/",
+                             "example.com",
+                             "",
+                             "//example.com/",
+                             "http://[::1/",
+                             "http://[]/",
+                             "http://-a.example/",
+                             "http://a..example/",
+                             "http://a.example:80:80/"}) {
         EXPECT_FALSE(parse_url(text)) << text;
     }
 }
@@ -63,7 +96,8 @@ TEST(Url, TakesALocalNameThatTheOperatorAllowed)
 
 TEST(Url, RefusalsNameTheRemedy)
 {
-    EXPECT_NE(parse_url("http://localhost/").error().message.find("allow_private"), std::string::npos);
+    EXPECT_NE(parse_url("http://localhost/").error().message.find("allow_private"),
+              std::string::npos);
     EXPECT_NE(parse_url("http://u:p@example.com/").error().message.find("auth"), std::string::npos);
     EXPECT_EQ(parse_url("http://u:p@example.com/").error().message.find("u:p"), std::string::npos);
 }

@@ -1,10 +1,10 @@
-#include "actions/limits/circuit.hpp"
-#include "actions/limits/retry_policy.hpp"
-#include "actions/limits/throttle.hpp"
-
 #include <gtest/gtest.h>
 
 #include <array>
+
+#include "actions/limits/circuit.hpp"
+#include "actions/limits/retry_policy.hpp"
+#include "actions/limits/throttle.hpp"
 
 namespace sluice::actions {
 namespace {
@@ -28,7 +28,7 @@ TEST(RetryPolicy, SpreadsTheBackoffEvenlyOverItsWindow)
     counting_random random;
     std::array<int, 10> tenths{};
     for (int i = 0; i < 1000; ++i) {
-        const auto wait = policy.backoff(3, random);   // window [0, 800 ms]
+        const auto wait = policy.backoff(3, random);  // window [0, 800 ms]
         ASSERT_GE(wait, 0ms);
         ASSERT_LE(wait, 800ms);
         ++tenths[static_cast<std::size_t>(std::min<std::int64_t>(9, wait.count() / 80))];
@@ -47,7 +47,8 @@ TEST(RetryPolicy, NeverWaitsLongerThanItsMaximum)
 
 TEST(RetryAfter, ReadsSecondsAndEveryDateForm)
 {
-    const wall_time now = std::chrono::sys_days(std::chrono::year(1994) / 11 / 6) + 8h + 49min + 27s;
+    const wall_time now =
+        std::chrono::sys_days(std::chrono::year(1994) / 11 / 6) + 8h + 49min + 27s;
     constexpr auto max = std::chrono::milliseconds(24h);
     EXPECT_EQ(parse_retry_after("120", now, max), 120s);
     EXPECT_EQ(parse_retry_after(" 7 ", now, max), 7s);
@@ -67,9 +68,10 @@ TEST(RetryAfter, IgnoresWhatIsPastOrNotPlainlyATime)
 {
     const wall_time now = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
     for (const char* text :
-         {"", " ", "0", "-5", "+5", "1.5", "5s", "0x10", "99999999999", "99999999999999999999999999",
-          "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 32 Dec 2099 00:00:00 GMT", "Sun, 06 Nov 2099",
-          "Sun, 06 Nov 2099 25:00:00 GMT", "Sun, 06 Nov 2099 08:49:37 CET", "soon", ",", "Sun,"}) {
+         {"", " ", "0", "-5", "+5", "1.5", "5s", "0x10", "99999999999",
+          "99999999999999999999999999", "Sun, 06 Nov 1994 08:49:37 GMT",
+          "Sun, 32 Dec 2099 00:00:00 GMT", "Sun, 06 Nov 2099", "Sun, 06 Nov 2099 25:00:00 GMT",
+          "Sun, 06 Nov 2099 08:49:37 CET", "soon", ",", "Sun,"}) {
         EXPECT_FALSE(parse_retry_after(text, now, std::chrono::milliseconds(24h))) << text;
     }
 }

@@ -1,8 +1,8 @@
+#include <nlohmann/json.hpp>
+
 #include "batch/export_error.hpp"
 #include "batch/formats/arrow_loader.hpp"
 #include "tests/unit/batch/export_fixture.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace sluice::batch {
 namespace {
@@ -33,7 +33,8 @@ protected:
     /// The row without what Sluice added.
     static json event_of(json row)
     {
-        for (const char* name : {"_sluice_offset", "_sluice_partition", "_sluice_received_at", "_sluice_id"}) {
+        for (const char* name :
+             {"_sluice_offset", "_sluice_partition", "_sluice_received_at", "_sluice_id"}) {
             EXPECT_TRUE(row.contains(name)) << name;
             row.erase(name);
         }
@@ -45,11 +46,13 @@ TEST_F(Parquet, EventsComeBackAsTheyWere)
 {
     const std::vector<std::string> events{
         R"({"t":"x","n":1,"d":2.5,"b":false,"s":{"u":"v","deep":{"k":[1,2,3]}}})",
-        R"({"t":"é\n","l":[{"sku":"a","price":1.25},{"sku":"b"}]})", R"({"n":-9223372036854775808})"};
+        R"({"t":"é\n","l":[{"sku":"a","price":1.25},{"sku":"b"}]})",
+        R"({"n":-9223372036854775808})"};
     append(0, events);
     append(1, {R"({"t":"other partition"})"});
-    for (const auto compression : {config::export_compression::automatic, config::export_compression::none,
-                                   config::export_compression::gzip, config::export_compression::snappy}) {
+    for (const auto compression :
+         {config::export_compression::automatic, config::export_compression::none,
+          config::export_compression::gzip, config::export_compression::snappy}) {
         settings.compression = compression;
         const std::string name = "by" + std::to_string(static_cast<int>(compression));
         settings.folder = name;
@@ -80,7 +83,8 @@ TEST_F(Parquet, ColumnsGrowFromRunToRunAndNothingIsLost)
     EXPECT_EQ(rows.at(1).at("_rescued"), R"({"/t":5,"/big":123456789012345678901234})");
     append(0, {R"({"a":3})"});
     const auto third = run().value();
-    EXPECT_EQ(third.files.at(0).schema_id, second.files.at(0).schema_id) << "learnt columns are kept";
+    EXPECT_EQ(third.files.at(0).schema_id, second.files.at(0).schema_id)
+        << "learnt columns are kept";
 }
 
 TEST_F(Parquet, NewColumnsInTheMiddleOfAFileBeginItAgain)
@@ -98,14 +102,16 @@ TEST_F(Parquet, NewColumnsInTheMiddleOfAFileBeginItAgain)
     ASSERT_EQ(done->files.size(), 1U);
     const auto rows = rows_of(*done);
     ASSERT_EQ(rows.size(), 200U);
-    for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(event_of(rows[i]), json::parse(events[i]));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        EXPECT_EQ(event_of(rows[i]), json::parse(events[i]));
 }
 
 TEST_F(Parquet, ACrashAnywhereRepeatsTheSameBytes)
 {
     std::vector<std::string> events;
     for (int i = 0; i < 50; ++i) {
-        const auto extra = i % 7 == 6 ? ",\"x" + std::to_string(i) + "\":" + std::to_string(i) : std::string();
+        const auto extra =
+            i % 7 == 6 ? ",\"x" + std::to_string(i) + "\":" + std::to_string(i) : std::string();
         events.push_back("{\"i\":" + std::to_string(i) + extra + "}");
     }
     append(0, events);

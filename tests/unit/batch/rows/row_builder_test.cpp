@@ -1,8 +1,8 @@
 #include "batch/rows/row_builder.hpp"
 
-#include "datasets/record_encoder.hpp"
-
 #include <gtest/gtest.h>
+
+#include "datasets/record_encoder.hpp"
 
 namespace sluice::batch {
 namespace {
@@ -58,7 +58,8 @@ std::string rescued(const std::string& learnt_from, const std::string& event)
 
 TEST(RowBuilder, FillsColumnsOfEveryKind)
 {
-    const std::string event = R"({"n":7,"d":1.5,"b":true,"t":"a\n\u00e9","s":{"x":1},"l":[{"k":"v"},{"k":null}]})";
+    const std::string event =
+        R"({"n":7,"d":1.5,"b":true,"t":"a\n\u00e9","s":{"x":1},"l":[{"k":"v"},{"k":null}]})";
     row_builder builder(schema_of({event}));
     EXPECT_FALSE(builder.build(group_of({"{}", event})));
     EXPECT_EQ(column(builder, "n").integers, (std::vector<std::int64_t>{0, 7}));

@@ -51,7 +51,8 @@ TEST(RowSchema, SurvivesItsStoredForm)
     EXPECT_EQ(again.id(), schema.id());
     EXPECT_NE(again.id(), row_schema().id());
     EXPECT_EQ(row_schema::from_json("").value(), row_schema());
-    EXPECT_TRUE(row_schema::from_json("{\"columns\":[{\"name\":\"a\",\"type\":\"list\"}]}").has_error());
+    EXPECT_TRUE(
+        row_schema::from_json("{\"columns\":[{\"name\":\"a\",\"type\":\"list\"}]}").has_error());
     EXPECT_TRUE(row_schema::from_json("nonsense").has_error());
 }
 

@@ -1,10 +1,10 @@
 // What is damaged is detected, counted exactly and skipped; the start is never refused.
 
-#include "tests/unit/datasets/log_fixture.hpp"
-
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/unit/datasets/log_fixture.hpp"
 
 namespace sluice::datasets {
 
@@ -16,7 +16,8 @@ std::vector<fs::path> files(const std::string& folder, std::string_view part)
 {
     std::vector<fs::path> out;
     for (const auto& item : fs::directory_iterator(folder)) {
-        if (item.path().filename().string().find(part) != std::string::npos) out.push_back(item.path());
+        if (item.path().filename().string().find(part) != std::string::npos)
+            out.push_back(item.path());
     }
     std::sort(out.begin(), out.end());
     return out;

@@ -49,7 +49,8 @@ TEST_F(EmbeddedLog, ABatchLargerThanAValueIsSplitAndComesBackInOrder)
     std::vector<std::string> names;
     for (int i = 0; i < 100; ++i) names.push_back("e" + std::to_string(i));
     std::vector<new_record> records;
-    for (const auto& name : names) records.push_back(record(name, std::string_view("{\"a\":1234567890}")));
+    for (const auto& name : names)
+        records.push_back(record(name, std::string_view("{\"a\":1234567890}")));
     std::array parts{append_part{at(), records}};
     log_write what;
     what.appends = parts;
@@ -310,8 +311,8 @@ TEST_F(EmbeddedLog, DatasetsAndTheirSettingsSurviveAndOnlyGainPartitions)
 
 TEST_F(EmbeddedLog, EveryFsyncModeKeepsWhatItAcknowledgedAcrossAClose)
 {
-    for (auto mode : {config::fsync_mode::group, config::fsync_mode::each, config::fsync_mode::interval,
-                      config::fsync_mode::off}) {
+    for (auto mode : {config::fsync_mode::group, config::fsync_mode::each,
+                      config::fsync_mode::interval, config::fsync_mode::off}) {
         settings.store.fsync = mode;
         open();
         declare();

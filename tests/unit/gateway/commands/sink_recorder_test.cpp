@@ -43,7 +43,8 @@ TEST(SinkRecorder, WritesARequestAsOneLineOfJson)
 {
     const auto line = to_ndjson(request_with("/a", "{\"n\": 1.10,\n \"m\":2}"), 202, noon);
     EXPECT_EQ(line.find('\n'), std::string::npos);
-    EXPECT_NE(line.find(R"("body":{"n": 1.10,)"), std::string::npos) << "numbers keep their spelling";
+    EXPECT_NE(line.find(R"("body":{"n": 1.10,)"), std::string::npos)
+        << "numbers keep their spelling";
     const auto record = json::parse(to_ndjson(request_with("/a", "{\"n\":1}"), 202, noon));
     EXPECT_EQ(record["time"], "1970-01-01T12:00:00.000005Z");
     EXPECT_EQ(record["method"], "POST");

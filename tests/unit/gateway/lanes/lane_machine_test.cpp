@@ -93,7 +93,8 @@ TEST(LaneMachine, StaysDisabledUntilAnOperatorEnablesIt)
 TEST(LaneMachine, HoldsWhatWasInterruptedByAStop)
 {
     lane_machine m;
-    EXPECT_EQ(m.on_outcome(1, outcome(outcome_class::retry, 0, "stopping"), start), unit_step::hold);
+    EXPECT_EQ(m.on_outcome(1, outcome(outcome_class::retry, 0, "stopping"), start),
+              unit_step::hold);
 }
 
 }  // namespace

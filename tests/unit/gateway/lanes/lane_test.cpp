@@ -1,16 +1,16 @@
 #include "gateway/lanes/lane.hpp"
 
-#include "datasets/log_error.hpp"
-#include "tests/support/memory_log.hpp"
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
 #include <deque>
 #include <future>
+
+#include "datasets/log_error.hpp"
+#include "tests/support/memory_log.hpp"
 
 namespace sluice::gateway {
 
@@ -211,7 +211,8 @@ protected:
     void stop()
     {
         bool is_stopped = false;
-        asio::co_spawn(context, tested->stop(1s), [&](const std::exception_ptr&) { is_stopped = true; });
+        asio::co_spawn(context, tested->stop(1s),
+                       [&](const std::exception_ptr&) { is_stopped = true; });
         until([&] { return is_stopped; });
         tested.reset();
     }
@@ -220,8 +221,7 @@ protected:
     std::size_t dead() { return log.records("_dead.crm").size(); }
     std::optional<datasets::cursor_state> cursor()
     {
-        return log
-            .load_cursor(lane_cursor(settings.name), {dataset_name{"web"}, partition_id{0}})
+        return log.load_cursor(lane_cursor(settings.name), {dataset_name{"web"}, partition_id{0}})
             .value();
     }
 
