@@ -8,6 +8,7 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <sstream>
 #include <nlohmann/json.hpp>
 
 #include "actions/destination.hpp"
@@ -157,6 +158,17 @@ private:
     std::map<std::string, std::unique_ptr<actions::destination>> made_;
 };
 
+/// The request line and the credentials of a described request; explain shows the rest itself.
+std::string summary_of(const std::string& described)
+{
+    std::string summary = described.substr(0, described.find('\n'));
+    std::istringstream lines(described);
+    for (std::string line; std::getline(lines, line) && !line.empty();) {
+        if (line.find("***") != std::string::npos) summary += "   " + line;
+    }
+    return summary;
+}
+
 void send_all(const rules::explanation& explained, destinations& to)
 {
     for (const auto& set : explained.sets) {
@@ -193,7 +205,7 @@ int run_explain(const explain_options& o)
     const auto print = [&](const std::string& target, const rules::rendered_request& request) {
         auto* destination = to.find(target);
         if (destination == nullptr) return fmt::format("{} {}", request.method, request.path);
-        return destination->describe(to_outgoing(request, "…"));
+        return summary_of(destination->describe(to_outgoing(request, "-")));
     };
     bool was_found = false;
     for (const auto& dataset : datasets_of(o, *loaded)) {

@@ -32,6 +32,8 @@ void print_status(const json& s)
                log.value("reason", "").empty() ? "" : ": ", log.value("reason", ""));
     fmt::print("{:<24} {:>4} {:>12} {:>12} {:>14}\n", "dataset", "part", "begin", "end", "bytes");
     for (const auto& d : s.at("datasets")) {
+        // the lanes' own datasets only matter once something is in them
+        if (d.value("name", "").starts_with('_') && number(d, "end") == 0) continue;
         fmt::print("{:<24} {:>4} {:>12} {:>12} {:>14}{}\n", d.value("name", ""),
                    number(d, "partition"), number(d, "begin"), number(d, "end"), number(d, "bytes"),
                    number(d, "lost") != 0 ? fmt::format("  {} LOST", number(d, "lost")) : "");
