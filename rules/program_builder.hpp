@@ -17,8 +17,8 @@ public:
     void add(const rule_set_source& set, config::diagnostics& problems);
     [[nodiscard]] std::shared_ptr<const compiled_program> finish();
 
-    /// Sets with fewer rules are scanned: the shared predicates make that cheaper than any look-up.
-    static constexpr std::size_t indexed_rules_min = 128;
+    /// Sets with fewer rules are scanned, and then count exactly what was absent.
+    static constexpr std::size_t indexed_rules_min = 32;
 
 private:
     struct set_context;

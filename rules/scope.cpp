@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "rules/definition/literal.hpp"
 #include "rules/expression/json_reader.hpp"
@@ -66,7 +67,7 @@ namespace {
 
 std::uint32_t next_scope_id()
 {
-    static std::uint32_t last = 0;  // rule sets are compiled by one thread
+    static std::atomic<std::uint32_t> last{0};  // two reloads may compile at a time
     return ++last;
 }
 

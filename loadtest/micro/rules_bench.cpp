@@ -29,10 +29,11 @@ constexpr const char* event_json =
     R"("campaign":"spring-17","experiment":{"name":"checkout","variant":"b"},"session":{"id":"s-99812","count":14}})";
 
 /// Filters as shops write them: a discriminating text, a number and a flag.
-std::string filters(int count)
+std::string filters(int count, const std::string& mode = "all")
 {
     static constexpr const char* countries[] = {"DE", "FR", "IT", "ES", "PL", "NL", "AT", "CH"};
-    std::string yaml = "rules:\n  bench:\n    source: web_events\n    rules:\n";
+    std::string yaml =
+        "rules:\n  bench:\n    source: web_events\n    mode: " + mode + "\n    rules:\n";
     for (int i = 0; i < count; ++i) {
         const auto n = std::to_string(i);
         yaml += "      - {name: r" + n + ", to: sink, when: \"";
@@ -131,6 +132,18 @@ void decide(benchmark::State& state)
     state.counters["predicates"] = static_cast<double>(e.program->conditions().predicates().size());
 }
 
+/// The same rules in `mode: first`, which no index serves: every rule is met.
+void decide_scanned(benchmark::State& state)
+{
+    bench_engine e(filters(static_cast<int>(state.range(0)), "first"));
+    const auto& table = e.program->decode(e.event, e.arena, e.own());
+    rules::event_arena results;
+    for (auto _ : state) {
+        results.reset();
+        benchmark::DoNotOptimize(e.program->decide_decoded(table, e.event, results, e.own()));
+    }
+}
+
 void decode_decide_and_render(benchmark::State& state)
 {
     bench_engine e(mapped);
@@ -146,6 +159,7 @@ void decode_decide_and_render(benchmark::State& state)
 
 BENCHMARK(decode)->Arg(1)->Arg(100)->Arg(10'000);
 BENCHMARK(decide)->Arg(1)->Arg(100)->Arg(10'000);
+BENCHMARK(decide_scanned)->Arg(100)->Arg(10'000);
 BENCHMARK(decode_decide_and_render);
 
 }  // namespace
