@@ -1,6 +1,7 @@
 #pragma once
-// Memory that is handed out piece by piece and given back all at once: one arena per evaluated batch,
-// one per evaluation. Not thread-safe while it is filled; read-only use afterwards may be shared.
+// Memory that is handed out piece by piece and given back all at once: one arena per evaluated
+// batch, one per evaluation. Not thread-safe while it is filled; read-only use afterwards may be
+// shared.
 
 #include <cstddef>
 #include <cstdint>
