@@ -53,6 +53,8 @@ verdict judge(const attempt_result& attempt) noexcept
 {
     switch (attempt.cause) {
         case attempt_cause::answered:
+            if (attempt.by_condition == answer_judgement::failed) return {outcome_class::reject};
+            if (attempt.by_condition == answer_judgement::again) return {outcome_class::retry};
             return judge_status(attempt.status);
         case attempt_cause::early_answer: {
             // The receiver can't have read all of it: its "yes" is not one.
@@ -95,6 +97,8 @@ std::string reason_text(const attempt_result& attempt)
 {
     switch (attempt.cause) {
         case attempt_cause::answered: {
+            if (attempt.by_condition == answer_judgement::failed) return "fail_when";
+            if (attempt.by_condition == answer_judgement::again) return "retry_when";
             // The hot row: three digits behind a fixed text stay inside the small string.
             char text[] = "http_000";
             if (attempt.status < 0 || attempt.status > 999) return "http_unknown";

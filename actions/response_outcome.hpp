@@ -32,6 +32,10 @@ enum class attempt_cause : std::uint8_t {
     stopping,        ///< this process is shutting down
 };
 
+/// What the destination's own `fail_when` or `retry_when` says about an answer; it wins over the
+/// status.
+enum class answer_judgement : std::uint8_t { none, failed, again };
+
 /// What came back. `detail` is for people and holds no secret.
 struct attempt_result {
     attempt_cause cause = attempt_cause::answered;
@@ -40,6 +44,7 @@ struct attempt_result {
     std::string body;  ///< start of the answer
     std::optional<std::chrono::milliseconds>
         retry_after;  ///< as answered, already cut to the limit
+    answer_judgement by_condition = answer_judgement::none;
 };
 
 /// One row of the table.

@@ -105,6 +105,7 @@ boost::asio::awaitable<void> rest_destination::run(machine& decides,
                 attempt_result attempt = co_await client_.attempt(request, step.until);
                 const steady_time ended = now();
                 count(attempt, began, ended);
+                with_.conditions.judge(attempt);
                 step = decides.resume(std::move(attempt), ended);
                 wake_breaker_waiters();
                 continue;
@@ -238,6 +239,8 @@ result<std::unique_ptr<destination>> make_rest_destination(
     }
     auto writer = request_writer::make(settings, *to);
     if (!writer) return named(writer.error());
+    auto conditions = answer_conditions::make(settings);
+    if (!conditions) return named(conditions.error());
     std::unique_ptr<tls_client> tls;
     if (to->tls) {
         auto made = tls_client::make(settings.tls, *to);
@@ -246,7 +249,7 @@ result<std::unique_ptr<destination>> make_rest_destination(
     }
     return std::unique_ptr<destination>(std::make_unique<rest_destination>(
         rest_destination::parts{std::move(name), std::move(*to), std::move(*guard),
-                                std::move(*writer), std::move(tls)},
+                                std::move(*writer), std::move(tls), std::move(*conditions)},
         settings, std::move(on), clock, random));
 }
 

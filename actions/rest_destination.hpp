@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actions/answer_conditions.hpp"
 #include "actions/delivery_machine.hpp"
 #include "actions/destination.hpp"
 #include "actions/http/connection_pool.hpp"
@@ -26,6 +27,7 @@ public:
         destination_guard guard;
         request_writer writer;
         std::unique_ptr<tls_client> tls;
+        answer_conditions conditions;
     };
 
     rest_destination(parts with, const config::destination_settings& settings,

@@ -9,8 +9,8 @@
 #include "gateway/edge/collect_endpoint.hpp"
 #include "gateway/edge/event_intake.hpp"
 #include "gateway/edge/intake_stats.hpp"
-#include "gateway/event_expression.hpp"
 #include "gateway/http/listener.hpp"
+#include "rules/json_expression.hpp"
 
 namespace sluice::gateway {
 
@@ -34,7 +34,7 @@ struct edge_threads::admin_side {
 
 namespace {
 
-/// Each thread compiles its own ordering keys: an event_expression is not shared.
+/// Each thread compiles its own ordering keys: an rules::json_expression is not shared.
 std::vector<intake_datastream> make_datastreams(const config::settings& settings)
 {
     std::vector<intake_datastream> list;
@@ -48,8 +48,8 @@ std::vector<intake_datastream> make_datastreams(const config::settings& settings
         d.is_enabled = stream.enabled;
         if (stream.key) {
             // checked when the configuration was loaded
-            std::shared_ptr<event_expression> key =
-                std::move(event_expression::compile(*stream.key, false).value());
+            std::shared_ptr<rules::json_expression> key =
+                std::move(rules::json_expression::compile(*stream.key, "event", false).value());
             d.key = [key](std::string_view event) { return key->text(event); };
         }
         list.push_back(std::move(d));

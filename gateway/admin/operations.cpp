@@ -8,9 +8,9 @@
 #include "batch/export_job.hpp"
 #include "config/time_text.hpp"
 #include "gateway/admin/replay.hpp"
-#include "gateway/event_expression.hpp"
 #include "gateway/http/message.hpp"
 #include "gateway/lanes/dead_letters.hpp"
+#include "rules/json_expression.hpp"
 
 namespace sluice::gateway {
 
@@ -107,9 +107,9 @@ result<dead_filter> read_filter(parameters& from)
     filter.include_handled = from.text("all").has_value();
     filter.limit = from.number("limit").value_or(filter.limit);
     if (const auto where = from.text("where")) {
-        auto compiled = event_expression::compile(*where, true);
+        auto compiled = rules::json_expression::compile(*where, "event", true);
         if (compiled.has_error()) return failure{{}, "where: " + compiled.error().message};
-        std::shared_ptr<event_expression> condition = std::move(*compiled);
+        std::shared_ptr<rules::json_expression> condition = std::move(*compiled);
         filter.where = [condition](const dead_letter& l) { return condition->holds(l.content); };
     }
     if (!from.problem().empty()) return failure{{}, from.problem()};
@@ -212,9 +212,9 @@ operation_result tail_dataset(const operation_context& in, const std::string& na
     const auto only = given.number("partition");
     const auto id = given.text("id");
     auto left = given.number("limit").value_or(records_limit_default);
-    std::unique_ptr<event_expression> where;
+    std::unique_ptr<rules::json_expression> where;
     if (const auto text = given.text("where")) {
-        auto compiled = event_expression::compile(*text, true);
+        auto compiled = rules::json_expression::compile(*text, "event", true);
         if (compiled.has_error()) return operation_problem(400, compiled.error().message);
         where = std::move(*compiled);
     }

@@ -8,8 +8,8 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
-#include <sstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "actions/destination.hpp"
 #include "gateway/commands/admin_client.hpp"

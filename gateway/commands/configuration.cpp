@@ -8,7 +8,7 @@
 #include "batch/export_job.hpp"
 #include "config/load.hpp"
 #include "gateway/commands/commands.hpp"
-#include "gateway/event_expression.hpp"
+#include "rules/json_expression.hpp"
 
 namespace sluice::gateway {
 
@@ -19,7 +19,7 @@ void check_expressions(const config::settings& settings, config::diagnostics& pr
 {
     for (const auto& [name, stream] : settings.datastreams) {
         if (!stream.key) continue;
-        auto compiled = event_expression::compile(*stream.key, false);
+        auto compiled = rules::json_expression::compile(*stream.key, "event", false);
         if (compiled.has_value()) continue;
         const auto place = settings.places.find("datastreams." + name);
         problems.error(place == settings.places.end() ? config::source_location{} : place->second,

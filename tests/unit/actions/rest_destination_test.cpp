@@ -348,5 +348,49 @@ TEST(MakeRestDestination, RefusesALoopbackAddressThatIsNotAllowed)
     EXPECT_NE(made.error().message.find("crm"), std::string::npos);
 }
 
+TEST_F(RestDestination, RejectsAnEventWhoseAnswerFailWhenFindsBad)
+{
+    http_imposter peer;
+    imposter_step no;
+    no.body = R"({"ok":false})";
+    imposter_step yes;
+    yes.body = R"({"ok":true})";
+    imposter_step text;
+    text.body = "fine";
+    peer.script({no, yes, text});
+    auto settings = settings_for(peer);
+    settings.fail_when = "response.body.ok == false";
+    make(settings);
+    const auto bad = deliver();
+    EXPECT_EQ(bad.next, outcome_class::reject);
+    EXPECT_EQ(bad.reason, "fail_when");
+    EXPECT_EQ(bad.status, 200);
+    EXPECT_EQ(deliver().next, outcome_class::delivered);
+    EXPECT_EQ(deliver().next, outcome_class::delivered) << "a condition in error does not hold";
+}
+
+TEST_F(RestDestination, TriesAgainWhenRetryWhenSaysSo)
+{
+    http_imposter peer;
+    imposter_step busy;
+    busy.status = 422;
+    peer.script({busy, imposter_step{}});
+    auto settings = settings_for(peer);
+    settings.retry.inline_attempts_max = 2;
+    settings.retry_when = "response.status == 422";
+    make(settings);
+    const auto outcome = deliver();
+    EXPECT_EQ(outcome.next, outcome_class::delivered) << outcome.detail;
+    EXPECT_EQ(outcome.attempts, 2U);
+}
+
+TEST_F(RestDestination, RefusesAConditionThatDoesNotCompile)
+{
+    http_imposter peer;
+    auto settings = settings_for(peer);
+    settings.fail_when = "response.body.ok ==";
+    EXPECT_THROW(make(settings), std::runtime_error);
+}
+
 }  // namespace
 }  // namespace sluice::actions

@@ -1,27 +1,27 @@
-#include "gateway/event_expression.hpp"
+#include "rules/json_expression.hpp"
 
 #include <fmt/format.h>
 
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/json_writer.hpp"
 
-namespace sluice::gateway {
+namespace sluice::rules {
 
-namespace cel = rules::expression;
+namespace cel = expression;
 
 namespace {
 
-/// Hands the event to the expression, decoded when it is first used.
-class event_variable final : public cel::variable_source {
+/// Hands the document to the expression, decoded when it is first used.
+class document_variable final : public cel::variable_source {
 public:
-    explicit event_variable(std::string_view json) : json_(json) {}
+    explicit document_variable(std::string_view json) : json_(json) {}
 
     cel::value variable(std::uint32_t, cel::evaluation_context& context) override
     {
         if (!value_) {
             value_ = cel::read_json(json_, *context.arena)
                          .value_or(cel::value::error(cel::error_kind::invalid_argument,
-                                                     "the event is not valid JSON"));
+                                                     "the document is not valid JSON"));
         }
         return *value_;
     }
@@ -33,23 +33,22 @@ private:
 
 }  // namespace
 
-event_expression::event_expression(cel::compiled_expression program) : program_(std::move(program))
-{
-}
-event_expression::~event_expression() = default;
+json_expression::json_expression(cel::compiled_expression program) : program_(std::move(program)) {}
+json_expression::~json_expression() = default;
 
-result<std::unique_ptr<event_expression>> event_expression::compile(std::string_view text,
-                                                                    bool is_condition)
+result<std::unique_ptr<json_expression>> json_expression::compile(std::string_view text,
+                                                                  std::string_view variable,
+                                                                  bool is_condition)
 {
     cel::compile_environment environment;
-    cel::declared_variable event;
-    event.name = "event";
-    environment.variables.push_back(std::move(event));
+    cel::declared_variable document;
+    document.name = variable;
+    environment.variables.push_back(std::move(document));
     if (is_condition) environment.expected = cel::value_kind::boolean;
     std::vector<cel::problem> problems;
     auto program = cel::compile(text, environment, problems);
     if (program) {
-        return std::unique_ptr<event_expression>(new event_expression(std::move(*program)));
+        return std::unique_ptr<json_expression>(new json_expression(std::move(*program)));
     }
     std::string message;
     for (const auto& p : problems) {
@@ -62,24 +61,24 @@ result<std::unique_ptr<event_expression>> event_expression::compile(std::string_
                    std::move(message)};
 }
 
-cel::value event_expression::evaluate(std::string_view event_json)
+cel::value json_expression::evaluate(std::string_view json)
 {
     arena_.reset();
-    event_variable event(event_json);
+    document_variable document(json);
     cel::evaluation_context context(arena_, limits_);
-    context.variables = &event;
+    context.variables = &document;
     context.now = system_clock().wall_now();
     return program_.evaluate(context);
 }
 
-bool event_expression::holds(std::string_view event_json)
+bool json_expression::holds(std::string_view json)
 {
-    return evaluate(event_json).is_true();
+    return evaluate(json).is_true();
 }
 
-std::optional<std::string_view> event_expression::text(std::string_view event_json)
+std::optional<std::string_view> json_expression::text(std::string_view json)
 {
-    const auto v = evaluate(event_json);
+    const auto v = evaluate(json);
     if (v.is_error() || v.is_null() || v.is_none()) return std::nullopt;
     if (v.is(cel::value_kind::string)) {
         text_ = v.text();
@@ -90,4 +89,4 @@ std::optional<std::string_view> event_expression::text(std::string_view event_js
     return text_;
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::rules
