@@ -42,7 +42,8 @@ rest_destination::rest_destination(parts with, const config::destination_setting
       waits_(on, clock),
       pool_(on, {with_.to, with_.guard, with_.tls.get(), settings.connect_timeout}, waits_, stats_),
       client_(pool_, with_.writer, waits_, with_.tls.get(),
-              {settings.response_bytes_max, 4096, settings.retry.retry_after_max}),
+              {settings.response_bytes_max, 4096, settings.retry.retry_after_max,
+               !with_.conditions.empty()}),
       slots_free_(std::max(1U, settings.connections_max))
 {
 }

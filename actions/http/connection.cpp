@@ -104,6 +104,7 @@ void connection::finish(ending how)
 {
     busy_ = false;
     ending_ = how;
+    if (how == ending::answered) has_answered_ = true;
     answer_wait_.resume_now(wake::ready);
 }
 

@@ -53,6 +53,8 @@ public:
     [[nodiscard]] const response_parser& answer() const noexcept { return parser_; }
     [[nodiscard]] bool sent_in_full() const noexcept { return written_ == out_.size(); }
     [[nodiscard]] boost::system::error_code error() const noexcept { return error_; }
+    /// At least one exchange of this connection ended with an answer.
+    [[nodiscard]] bool has_answered() const noexcept { return has_answered_; }
     /// The exchange left the connection fit for another one.
     [[nodiscard]] bool reusable() const noexcept;
 
@@ -84,6 +86,7 @@ private:
     bool reading_ = false;
     bool writing_ = false;
     bool closed_ = false;
+    bool has_answered_ = false;
     bool surplus_ = false;  ///< bytes behind the answer
     wait_entry answer_wait_;
     alarm_entry idle_alarm_;

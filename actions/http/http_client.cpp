@@ -89,8 +89,9 @@ attempt_result http_client::read_answer(const connection& with) const
     }
     made.cause = with.sent_in_full() ? attempt_cause::answered : attempt_cause::early_answer;
     made.status = answer.status();
-    if (made.status >= 200 && made.status < 300) return made;
-    made.body = answer.body();
+    const bool is_2xx = made.status >= 200 && made.status < 300;
+    if (!is_2xx || settings_.keeps_bodies_of_2xx) made.body = answer.body();
+    if (is_2xx) return made;
     if (made.status >= 300 && made.status < 400) {
         made.detail = fmt::format(
             "answered {} and points to {}; redirects are not followed, set `url` "
@@ -112,6 +113,14 @@ attempt_result http_client::explain_loss(connection& with) const
         with.error().category() == boost::asio::error::get_ssl_category()) {
         attempt_result found = tls_->explain(with.error(), *with.tls());
         if (found.cause == attempt_cause::tls_untrusted) return found;
+    }
+    if (with.tls() != nullptr && !with.has_answered() &&
+        tls_client::was_asked_for_certificate(*with.tls())) {
+        // TLS 1.3: the peer judges our certificate after the handshake is over for us, and its
+        // alert may be lost to the reset
+        return result_of(attempt_cause::tls_untrusted,
+                         "the peer asked for a client certificate and then closed the connection; "
+                         "check `tls.certificate_file` and `tls.key_file`");
     }
     const bool sent = with.sent_in_full();
     return result_of(

@@ -16,6 +16,7 @@ struct http_client_settings {
     std::uint64_t response_bytes_max = 64 * 1024;
     std::size_t body_bytes_kept = 4096;
     std::chrono::milliseconds retry_after_max{3'600'000};
+    bool keeps_bodies_of_2xx = false;  ///< only conditions read them
 };
 
 class http_client {

@@ -105,10 +105,33 @@ result<std::unique_ptr<tls_client>> tls_client::make(const config::tls_client_se
     return client;
 }
 
+namespace {
+
+/// Where a connection remembers that it was asked for a certificate.
+int asked_index()
+{
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+int remember_asked(SSL* connection, void* mark)
+{
+    SSL_set_ex_data(connection, asked_index(), mark);
+    return 1;
+}
+
+}  // namespace
+
+bool tls_client::was_asked_for_certificate(tls_stream& stream)
+{
+    return SSL_get_ex_data(stream.native_handle(), asked_index()) != nullptr;
+}
+
 std::unique_ptr<tls_stream> tls_client::wrap(boost::asio::ip::tcp::socket& socket)
 {
     auto stream = std::make_unique<tls_stream>(socket, context_);
     SSL* const raw = stream->native_handle();
+    SSL_set_cert_cb(raw, remember_asked, this);
     constexpr std::array<unsigned char, 9> alpn{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
     SSL_set_alpn_protos(raw, alpn.data(), alpn.size());
     X509_VERIFY_PARAM* const rules = SSL_get0_param(raw);

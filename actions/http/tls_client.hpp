@@ -27,6 +27,8 @@ public:
     [[nodiscard]] std::unique_ptr<tls_stream> wrap(boost::asio::ip::tcp::socket& socket);
     /// What a failed handshake, or a TLS error while waiting for the answer, means.
     [[nodiscard]] attempt_result explain(boost::system::error_code ec, tls_stream& stream) const;
+    /// True when the peer's handshake asked who we are.
+    [[nodiscard]] static bool was_asked_for_certificate(tls_stream& stream);
 
 private:
     tls_client(const url& to, bool verify);

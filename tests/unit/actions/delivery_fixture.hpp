@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -53,8 +54,9 @@ protected:
     }
 
     /// Starts a delivery; its outcome appears in the vector at its index.
-    void start(const outgoing_request& what)
+    void start(const outgoing_request& given)
     {
+        const auto& what = started_.emplace_back(given);  // a delivery views its request to the end
         const std::size_t at = outcomes_.size();
         outcomes_.emplace_back();
         boost::asio::co_spawn(io_, destination_->deliver(what),
@@ -104,6 +106,7 @@ protected:
     boost::asio::io_context io_{1};
     std::unique_ptr<destination> destination_;
     std::vector<std::optional<delivery_outcome>> outcomes_;
+    std::deque<outgoing_request> started_;
 };
 
 }  // namespace sluice::actions

@@ -154,11 +154,14 @@ TEST_F(DamagedLog, RubbishInPlaceOfAStoreIsPutAsideAndTheGatewayStarts)
 
 namespace {
 
-/// A child that appends until it is killed and tells each acknowledged id through a pipe.
-pid_t start_writer(const log_settings& settings, int acks, int cycle)
+/// Appends until the process is killed and tells each acknowledged id through a pipe.
+[[noreturn]] void write_until_killed(const std::string& data_dir, int acks,
+                                     const std::string& cycle)
 {
-    auto pid = ::fork();
-    if (pid != 0) return pid;
+    log_settings settings;
+    settings.data_dir = data_dir;
+    settings.store.free_bytes_min = 0;
+    settings.store.free_share_min = 0;
     auto log = embedded::embedded_log::open(settings);
     dataset_spec spec;
     spec.name = dataset_name{"orders"};
@@ -167,7 +170,7 @@ pid_t start_writer(const log_settings& settings, int acks, int cycle)
     for (int i = 0;; ++i) {
         while (in_flight > 16) std::this_thread::yield();
         ++in_flight;
-        auto id = std::to_string(cycle) + "-" + std::to_string(i);
+        auto id = cycle + "-" + std::to_string(i);
         new_record r;
         r.id = id;
         r.content = "{}";
@@ -181,6 +184,25 @@ pid_t start_writer(const log_settings& settings, int acks, int cycle)
             --in_flight;
         });
     }
+}
+
+/// The writer is this very program started anew: threads of the store do not survive a bare fork.
+[[maybe_unused]] const bool is_test_process = [] {
+    const char* data_dir = std::getenv("SLUICE_TEST_WRITER_DIR");
+    if (data_dir == nullptr) return true;
+    write_until_killed(data_dir, std::atoi(std::getenv("SLUICE_TEST_WRITER_PIPE")),
+                       std::getenv("SLUICE_TEST_WRITER_CYCLE"));
+}();
+
+pid_t start_writer(const log_settings& settings, int acks, int cycle)
+{
+    auto pid = ::fork();
+    if (pid != 0) return pid;
+    ::setenv("SLUICE_TEST_WRITER_DIR", settings.data_dir.c_str(), 1);
+    ::setenv("SLUICE_TEST_WRITER_PIPE", std::to_string(acks).c_str(), 1);
+    ::setenv("SLUICE_TEST_WRITER_CYCLE", std::to_string(cycle).c_str(), 1);
+    ::execl("/proc/self/exe", "writer", nullptr);
+    ::_exit(3);
 }
 
 /// Kills after some acknowledgements; returns what was acknowledged.
