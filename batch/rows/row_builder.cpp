@@ -12,6 +12,8 @@ namespace ondemand = simdjson::ondemand;
 constexpr std::int64_t exact_in_double_max = 1LL << 53;
 constexpr std::size_t digits_in_double_max = 17;
 constexpr std::size_t quick_name_bytes_max = simdjson::SIMDJSON_PADDING - 1;
+/// Members of real events are often left out but seldom reordered.
+constexpr std::size_t guesses_max = 4;
 
 /// One column of the plan: how to find its members and where its values go.
 struct plan_node {
@@ -131,6 +133,7 @@ struct row_builder::state {
 
     void add_row(const datasets::record_view& row, partition_id partition);
     void add_event(std::string_view json);
+    static plan_node* guess_child(plan_node& node, const char* raw, std::size_t& expected);
     void add_members(plan_node& node, ondemand::object object, std::size_t slot, std::size_t depth,
                      bool is_root);
     void add_value(plan_node& node, ondemand::value value, std::size_t slot, std::size_t depth);
@@ -166,22 +169,32 @@ void row_builder::state::rescue(std::string_view raw, std::size_t depth)
     rescued.end_entry(raw);
 }
 
+/// The child that this key names, if it is one of the next few after the one before: cheaper than
+/// hashing. `expected` becomes its index. `raw` stands in a padded buffer, so reading a name's
+/// length is safe.
+plan_node* row_builder::state::guess_child(plan_node& node, const char* raw, std::size_t& expected)
+{
+    const auto last = std::min(expected + guesses_max, node.children.size());
+    for (auto i = expected; i < last; ++i) {
+        auto& guess = node.children[i];
+        if (guess.is_plain && raw[guess.name.size()] == '"' &&
+            std::memcmp(raw, guess.name.data(), guess.name.size()) == 0) {
+            expected = i;
+            return &guess;
+        }
+    }
+    return nullptr;
+}
+
 void row_builder::state::add_members(plan_node& node, ondemand::object object, std::size_t slot,
                                      std::size_t depth, bool is_root)
 {
     std::size_t expected = 0;  // members mostly come in the order in which the schema learnt them
     for (ondemand::field field : object) {
-        plan_node* child = nullptr;
-        if (expected < node.children.size()) {
-            auto& guess = node.children[expected];
-            const char* raw = field.key().raw();
-            if (guess.is_plain && std::memcmp(raw, guess.name.data(), guess.name.size()) == 0 &&
-                raw[guess.name.size()] == '"') {
-                child = &guess;
-                path[depth] = {.name = guess.name};
-            }
-        }
-        if (child == nullptr) {
+        plan_node* child = guess_child(node, field.key().raw(), expected);
+        if (child != nullptr) {
+            path[depth] = {.name = child->name};
+        } else {
             const std::string_view name = field.unescaped_key();
             path[depth] = {.name = name};
             const auto found = node.by_name.find(name);

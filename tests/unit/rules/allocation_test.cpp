@@ -33,6 +33,10 @@ void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept
     ++allocations;
     return std::malloc(bytes == 0 ? 1 : bytes);
 }
+void* operator new[](std::size_t bytes, const std::nothrow_t& tag) noexcept
+{
+    return operator new(bytes, tag);
+}
 void operator delete(void* memory) noexcept
 {
     std::free(memory);
