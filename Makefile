@@ -28,7 +28,7 @@ test: deps ## builds with ASan and UBSan, runs every test, prints the count last
 test-tsan: deps ## the unit tests and scenarios under ThreadSanitizer
 	cmake --preset tsan
 	cmake --build --preset tsan -j $(JOBS)
-	@python3 scripts/run_tests.py --build build/tsan --skip faults
+	@TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp python3 scripts/run_tests.py --build build/tsan --skip faults
 
 test-long: build ## 50 cycles of kill -9 against the release binary, and its controls
 	@python3 tests/faults/kill9.py --sluice build/release/sluice --cycles 50
