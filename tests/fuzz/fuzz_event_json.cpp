@@ -21,10 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (facts.defect == event_defect::none) {
         simdjson::dom::parser parser;
         const auto error = parser.parse(simdjson::padded_string(json)).error();
-        if (error != simdjson::SUCCESS && error != simdjson::NUMBER_ERROR &&
-            error != simdjson::BIGINT_ERROR) {
-            std::abort();
-        }
+        // numbers beyond 64 bits are events all the same, which this parser refuses
+        if (error != simdjson::SUCCESS && error != simdjson::NUMBER_ERROR) std::abort();
     }
     std::vector<incoming_event> events;
     for (const auto form : {body_form::json, body_form::lines, body_form::unknown}) {
