@@ -32,6 +32,7 @@ struct service::state {
 
     result<void> open_datasets();
     result<void> start();
+    result<void> take_over(loaded_config next);
     void start_exports();
     void make_hooks();
     void stop();
@@ -90,6 +91,21 @@ std::string service::state::why_not_ready() const
     if (is_draining) return "draining: this gateway is about to stop";
     const auto status = log->status();
     return status.health == datasets::log_health::ok ? std::string{} : status.reason;
+}
+
+/// Stops lanes and exports and starts those of another configuration.
+result<void> service::state::take_over(loaded_config next)
+{
+    lanes.stop(config.settings.gateway.drain_timeout);
+    exports->stop();
+    {
+        std::lock_guard lock(mutex);
+        config = std::move(next);
+    }
+    if (auto r = open_datasets(); r.has_error()) return r;
+    if (auto r = lanes.start(config.settings, config.catalog); r.has_error()) return r;
+    start_exports();
+    return {};
 }
 
 void service::state::make_hooks()
@@ -201,15 +217,14 @@ result<void> service::reload(loaded_config config)
         before.data_dir != after.data_dir) {
         spdlog::warn("listener, thread and store settings change only with a restart");
     }
-    s.lanes.stop(s.config.settings.gateway.drain_timeout);
-    s.exports->stop();
-    {
-        std::lock_guard lock(s.mutex);
-        s.config = std::move(config);
+    auto previous = s.config;
+    auto taken = s.take_over(std::move(config));
+    if (taken.has_error()) {
+        // a certificate that can't be read, an address the guard refuses: deliveries must go on
+        spdlog::error("going on with the previous configuration: {}", taken.error().message);
+        if (auto back = s.take_over(std::move(previous)); back.has_error()) return back;
+        return taken;
     }
-    if (auto r = s.open_datasets(); r.has_error()) return r;
-    if (auto r = s.lanes.start(s.config.settings, s.config.catalog); r.has_error()) return r;
-    s.start_exports();
     s.edge.replace_datastreams(s.config.settings);
     spdlog::info("reloaded: rules {}", s.config.catalog->content_hash().substr(0, 12));
     return {};

@@ -32,7 +32,6 @@ int follow(const loaded_config& loaded, const tail_options& o)
     const auto& dataset = loaded.settings.datasets.find(o.dataset);
     const std::uint64_t partitions =
         dataset == loaded.settings.datasets.end() ? 1 : dataset->second.partitions;
-    bool is_first = true;
     while (true) {
         for (std::uint64_t p = 0; p < partitions; ++p) {
             auto query = o.query;
@@ -54,7 +53,6 @@ int follow(const loaded_config& loaded, const tail_options& o)
             fmt::print("{}", answer->body);
         }
         std::fflush(stdout);
-        if (is_first && next.empty()) is_first = false;
         std::this_thread::sleep_for(200ms);
     }
 }

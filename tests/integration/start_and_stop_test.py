@@ -153,6 +153,27 @@ def test_sighup_takes_over_a_changed_rule_and_refuses_a_broken_one(sluice, folde
         sink.kill()
 
 
+def test_a_reload_that_cannot_be_built_goes_on_with_the_old_configuration(sluice, folder):
+    sink = Sink(sluice, folder)
+    gateway = Gateway(sluice, folder, forwarding(sink.port, "/old"))
+    try:
+        gateway.start()
+        post(gateway)
+        wait_until(lambda: sink.count("/old") == 1, "the first event")
+        good = gateway.config_file.read_text()
+        unusable = good.replace("url: http://", "tls: {ca_file: /no/such/file.pem}\n    url: https://")
+        assert unusable != good
+        gateway.config_file.write_text(unusable)
+        gateway.program.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reload failed" in gateway.program.tail(), "a complaint in the log")
+        post(gateway)
+        wait_until(lambda: sink.count("/old") == 2, "the old configuration at work")
+        gateway.stop()
+    finally:
+        gateway.end()
+        sink.kill()
+
+
 def post(gateway):
     assert request(gateway.edge, "POST", "/v1/events?datastream=web", b'{"n":1}', JSON)[0] == 202
 
