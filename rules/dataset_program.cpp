@@ -169,23 +169,7 @@ decided_event compiled_program::decide_decoded(const slot_table& table, const ev
     scratch.matched.clear();
     scratch.failed.clear();
     ++scratch.events;
-    bool was_indexed = false;
-    for (const auto number : sets_for(event.type)) {
-        const auto& set = sets_[number];
-        if (has_prefixes_ && !considers(set, event.type)) continue;
-        if (!set.index) {
-            decide_group(set.group, event, scratch);
-            continue;
-        }
-        was_indexed = true;
-        set.index->candidates(
-            table.values, [&](std::uint32_t rule) { decide_rule(rule, event, scratch); },
-            [&](std::uint32_t group) { ++scratch.absent_groups[set.first_index_group + group]; });
-    }
-    if (was_indexed) {
-        std::ranges::sort(scratch.matched);  // candidates come group by group
-        std::ranges::sort(scratch.failed);
-    }
+    decide_sets(event, scratch);
     const auto keep = [&](const std::vector<rule_index>& from) -> std::span<const rule_index> {
         if (from.empty()) return {};
         auto kept = arena.allocate_array<rule_index>(from.size());
@@ -195,10 +179,47 @@ decided_event compiled_program::decide_decoded(const slot_table& table, const ev
     return {.slots = &table, .matched = keep(scratch.matched), .failed = keep(scratch.failed)};
 }
 
+void compiled_program::decide_sets(const event_input& event, rule_scratch& scratch) const
+{
+    const auto numbers = sets_for(event.type);
+    const auto is_met = [&](const program_set& set) {
+        return !has_prefixes_ || considers(set, event.type);
+    };
+    if (set_index_ == program_rule::none) {
+        for (const auto number : numbers) {
+            if (is_met(sets_[number])) decide_group(sets_[number].group, event, scratch);
+        }
+        return;
+    }
+    auto& own = scratch.indexes[set_index_];
+    own.begin();
+    for (const auto number : numbers) {
+        const auto& set = sets_[number];
+        if (is_met(set)) set_range(own.alive, set.first, set.last);
+    }
+    indexes_[set_index_].narrow(own, scratch.answers, scratch.context);
+    for (const auto number : numbers) {
+        const auto& set = sets_[number];
+        if (!is_met(set)) continue;
+        decide_candidates(groups_[set.group], set_index_, set.first, set.last, event, scratch);
+    }
+    own.count();
+}
+
 bool compiled_program::decide_group(std::uint32_t group, const event_input& event,
                                     rule_scratch& scratch) const
 {
     const auto& owner = groups_[group];
+    if (owner.index != program_rule::none) {
+        auto& own = scratch.indexes[owner.index];
+        const auto size = indexes_[owner.index].size();
+        own.begin();
+        set_range(own.alive, 0, size);
+        indexes_[owner.index].narrow(own, scratch.answers, scratch.context);
+        const bool has_match = decide_candidates(owner, owner.index, 0, size, event, scratch);
+        own.count();
+        return has_match;
+    }
     bool has_match = false;
     for (const auto rule : owner.rules) {
         if (!decide_rule(rule, event, scratch)) continue;
@@ -207,6 +228,35 @@ bool compiled_program::decide_group(std::uint32_t group, const event_input& even
     }
     if (!has_match && owner.otherwise != program_rule::none) {
         has_match = decide_rule(owner.otherwise, event, scratch);
+    }
+    return has_match;
+}
+
+bool compiled_program::decide_candidates(const program_group& group, std::uint32_t index,
+                                         std::uint32_t first, std::uint32_t last,
+                                         const event_input& event, rule_scratch& scratch) const
+{
+    const auto& filed = indexes_[index];
+    auto& own = scratch.indexes[index];
+    bool has_match = false, is_over = false;
+    for_words(first, last, [&](std::size_t word, std::uint64_t mask) {
+        for (auto left = own.alive[word] & mask; left != 0 && !is_over; left &= left - 1) {
+            const auto position =
+                static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(left));
+            const auto rule = filed.rule_at(position);
+            const bool matched = filed.holds(own, position)
+                                     ? act(rule, truth::yes, event, scratch)
+                                     : decide_rule(rule, event, scratch);
+            if (!matched) continue;
+            has_match = true;
+            if (group.mode != match_mode::first) continue;
+            is_over = true;  // the rules behind it are not evaluated, so none is in error
+            clear_range(own.absent, position + 1, last);
+            clear_range(own.error, position + 1, last);
+        }
+    });
+    if (!has_match && group.otherwise != program_rule::none) {
+        has_match = decide_rule(group.otherwise, event, scratch);
     }
     return has_match;
 }
@@ -239,7 +289,14 @@ bool compiled_program::decide_rule(std::uint32_t number, const event_input& even
                                    rule_scratch& scratch) const
 {
     const auto& rule = rules_[number];
-    auto answer = conditions_.decide(rule.condition, scratch.answers, scratch.context);
+    return act(number, conditions_.decide(rule.condition, scratch.answers, scratch.context), event,
+               scratch);
+}
+
+bool compiled_program::act(std::uint32_t number, truth answer, const event_input& event,
+                           rule_scratch& scratch) const
+{
+    const auto& rule = rules_[number];
     auto* counts = rule.outcome != program_rule::none ? &scratch.own_counts[rule.outcome] : nullptr;
     if (answer == truth::yes && rule.sample && !samples(rule, event, scratch, answer) &&
         answer == truth::yes) {
@@ -262,20 +319,6 @@ bool compiled_program::decide_rule(std::uint32_t number, const event_input& even
     ++(outcomes_[rule.outcome].action == rule_action::drop ? counts->dropped : counts->matched);
     scratch.matched.push_back(rule.outcome);
     return true;
-}
-
-void compiled_program::add_absent_groups(std::span<const std::uint64_t> groups,
-                                         std::span<rule_counts> into) const
-{
-    for (const auto& set : sets_) {
-        if (!set.index) continue;
-        for (std::uint32_t i = 0; i < set.index->group_count(); ++i) {
-            const auto times = groups[set.first_index_group + i];
-            if (times == 0) continue;
-            for (const auto rule : set.index->members(i))
-                into[rules_[rule].outcome].absent += times;
-        }
-    }
 }
 
 std::optional<render_failure> compiled_program::render(rule_index index, const event_input& event,

@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "rules/candidate_index.hpp"
 #include "rules/conditions/condition.hpp"
+#include "rules/index/candidate_index.hpp"
 #include "rules/request/request_program.hpp"
 #include "rules/rule_engine.hpp"
 #include "rules/rule_scratch.hpp"
@@ -41,6 +41,7 @@ struct program_group {
     match_mode mode = match_mode::all;
     std::vector<std::uint32_t> rules;  ///< into compiled_program::rules()
     std::uint32_t otherwise = program_rule::none;
+    std::uint32_t index = program_rule::none;  ///< of a large group inside a rule
 };
 
 struct program_set {
@@ -48,8 +49,7 @@ struct program_set {
     config::source_location where;
     std::vector<std::string> event_types;  ///< empty: all
     std::uint32_t group = 0;
-    std::optional<candidate_index> index;  ///< instead of scanning the group
-    std::uint32_t first_index_group = 0;
+    std::uint32_t first = 0, last = 0;  ///< its rules' positions in the index of all sets
 };
 
 class compiled_program final : public dataset_program {
@@ -87,9 +87,7 @@ public:
     [[nodiscard]] const program_group& group(std::uint32_t index) const { return groups_[index]; }
     [[nodiscard]] const program_rule& rule(std::uint32_t index) const { return rules_[index]; }
     [[nodiscard]] std::uint32_t leaf_count() const { return leaf_count_; }
-    [[nodiscard]] std::uint32_t index_group_count() const { return index_group_count_; }
-    void add_absent_groups(std::span<const std::uint64_t> groups,
-                           std::span<rule_counts> into) const;
+    [[nodiscard]] std::span<const candidate_index> indexes() const { return indexes_; }
 
 private:
     friend class program_builder;
@@ -106,7 +104,14 @@ private:
     void fill_meta(const event_input& event, slot_table& table, event_arena& arena) const;
     [[nodiscard]] std::span<const std::uint32_t> sets_for(std::string_view event_type) const;
     bool decide_group(std::uint32_t group, const event_input& event, rule_scratch& scratch) const;
+    void decide_sets(const event_input& event, rule_scratch& scratch) const;
+    /// Rules of a group that stand in an index from `first` to `last`, after it was narrowed.
+    bool decide_candidates(const program_group& group, std::uint32_t index, std::uint32_t first,
+                           std::uint32_t last, const event_input& event,
+                           rule_scratch& scratch) const;
     bool decide_rule(std::uint32_t rule, const event_input& event, rule_scratch& scratch) const;
+    bool act(std::uint32_t rule, truth answer, const event_input& event,
+             rule_scratch& scratch) const;
 
     std::string dataset_;
     const clock_source* clock_;
@@ -119,7 +124,8 @@ private:
     std::vector<program_group> groups_;
     std::vector<program_set> sets_;
     std::uint32_t leaf_count_ = 0;
-    std::uint32_t index_group_count_ = 0;
+    std::vector<candidate_index> indexes_;
+    std::uint32_t set_index_ = program_rule::none;  ///< the index of all sets together
     std::unordered_map<std::string, std::vector<std::uint32_t>, text_hash, std::equal_to<>>
         typed_sets_;
     std::vector<std::uint32_t> open_sets_;  ///< for types nobody names: unrestricted and prefixes

@@ -29,7 +29,6 @@ void program_builder::add(const rule_set_source& source, config::diagnostics& pr
         .name = source.name.name, .where = source.name.where, .event_types = source.event_types};
     set.group = add_group(source.group, names, {source, problems});
     warn_of_unused(first_variable, problems);
-    if (!problems.has_errors()) add_index(set, source.group);
     program_->sets_.push_back(std::move(set));
 }
 
@@ -47,6 +46,7 @@ void program_builder::warn_of_unused(std::size_t first, config::diagnostics& pro
 
 std::shared_ptr<const compiled_program> program_builder::finish()
 {
+    add_indexes();
     program_->finish();
     return program_;
 }
@@ -144,25 +144,40 @@ void program_builder::check_target(const rule_source_node& rule,
                                 : "did you mean '" + std::string{near} + "'?");
 }
 
-void program_builder::add_index(program_set& set, const rule_group& source)
+std::vector<candidate_index::entry> program_builder::entries_of(const program_group& group) const
 {
-    const auto& group = program_->groups_[set.group];
-    if (source.mode != match_mode::all || group.otherwise != program_rule::none ||
-        group.rules.size() < indexed_rules_min) {
-        return;
-    }
-    std::vector<candidate_index::filed_rule> rules;
-    rules.reserve(group.rules.size());
+    std::vector<candidate_index::entry> entries;
+    entries.reserve(group.rules.size());
     for (const auto number : group.rules) {
         const auto& rule = program_->rules_[number];
-        // Rules that hold rules, or that act on an error, must be met by every event.
-        const bool must_meet =
-            rule.group != program_rule::none || rule.on_error != condition_error::no_match;
-        rules.push_back({number, must_meet ? program_->conditions_.always() : rule.condition});
+        entries.push_back({number, rule.condition, rule.on_error != condition_error::no_match});
     }
-    set.index.emplace(program_->conditions_, rules);
-    set.first_index_group = program_->index_group_count_;
-    program_->index_group_count_ += static_cast<std::uint32_t>(set.index->group_count());
+    return entries;
+}
+
+/// One index for all sets together, because many small sets are as slow to scan as a large one;
+/// and one for each large group inside a rule.
+void program_builder::add_indexes()
+{
+    std::vector<candidate_index::entry> of_sets;
+    for (auto& set : program_->sets_) {
+        const auto own = entries_of(program_->groups_[set.group]);
+        set.first = static_cast<std::uint32_t>(of_sets.size());
+        of_sets.insert(of_sets.end(), own.begin(), own.end());
+        set.last = static_cast<std::uint32_t>(of_sets.size());
+        set_groups_.insert(set.group);
+    }
+    const auto add = [&](const std::vector<candidate_index::entry>& entries) {
+        program_->indexes_.emplace_back(program_->conditions_, entries);
+        return static_cast<std::uint32_t>(program_->indexes_.size() - 1);
+    };
+    const auto indexed_rules_min = names_.indexed_rules_min;
+    if (of_sets.size() >= indexed_rules_min) program_->set_index_ = add(of_sets);
+    for (std::uint32_t i = 0; i < program_->groups_.size(); ++i) {
+        auto& group = program_->groups_[i];
+        if (set_groups_.contains(i) || group.rules.size() < indexed_rules_min) continue;
+        group.index = add(entries_of(group));
+    }
 }
 
 }  // namespace sluice::rules

@@ -2,6 +2,7 @@
 // Builds the program of one dataset out of its rule sets. Used by the rule compiler only.
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "rules/dataset_program.hpp"
@@ -17,9 +18,6 @@ public:
     void add(const rule_set_source& set, config::diagnostics& problems);
     [[nodiscard]] std::shared_ptr<const compiled_program> finish();
 
-    /// Sets with fewer rules are scanned, and then count exactly what was absent.
-    static constexpr std::size_t indexed_rules_min = 32;
-
 private:
     struct set_context;
 
@@ -28,11 +26,13 @@ private:
     void add_outcome(const rule_source_node& rule, program_rule& made, scope& names,
                      const set_context& set);
     void check_target(const rule_source_node& rule, config::diagnostics& problems) const;
-    void add_index(program_set& set, const rule_group& source);
+    [[nodiscard]] std::vector<candidate_index::entry> entries_of(const program_group& group) const;
+    void add_indexes();
     void warn_of_unused(std::size_t first, config::diagnostics& problems);
 
     const rule_environment& names_;
     std::shared_ptr<compiled_program> program_;
+    std::set<std::uint32_t> set_groups_;  ///< of whole sets, not inside a rule
 };
 
 }  // namespace sluice::rules

@@ -115,6 +115,8 @@ struct rule_environment {
     std::vector<std::string> destinations;
     const clock_source* clock = nullptr;  ///< null: the system's; must outlive the catalog
     std::uint64_t seed = 0;               ///< of uuid.v4()
+    /// Fewer rules are scanned, and then count exactly what was absent.
+    std::size_t indexed_rules_min = 32;
 };
 
 /// The compiled rules of a whole configuration.

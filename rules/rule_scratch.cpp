@@ -26,7 +26,8 @@ rule_scratch::rule_scratch(const compiled_program& program)
     memo_.resize(program.parts().variables.size());
     own_counts.resize(program.outcomes().size());
     shown_.resize(program.outcomes().size());
-    absent_groups.resize(program.index_group_count());
+    indexes.reserve(program.indexes().size());
+    for (const auto& index : program.indexes()) indexes.emplace_back(index.size());
     omissions.resize(program.leaf_count());
     matched.reserve(program.outcomes().size());
     failed.reserve(program.outcomes().size());
@@ -67,7 +68,15 @@ value rule_scratch::variable(std::uint32_t index, expression::evaluation_context
 std::span<const rule_counts> rule_scratch::counts() const
 {
     shown_ = own_counts;
-    program_.add_absent_groups(absent_groups, shown_);
+    for (std::size_t i = 0; i < indexes.size(); ++i) {
+        const auto& index = program_.indexes()[i];
+        for (std::uint32_t at = 0; at < index.size(); ++at) {
+            const auto outcome = program_.rule(index.rule_at(at)).outcome;
+            if (outcome == program_rule::none) continue;
+            shown_[outcome].absent += indexes[i].absent_counts.of(at);
+            shown_[outcome].error += indexes[i].error_counts.of(at);
+        }
+    }
     for (auto& counts : shown_) {
         const auto others =
             counts.matched + counts.absent + counts.error + counts.sampled_out + counts.dropped;

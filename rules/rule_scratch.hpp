@@ -9,6 +9,7 @@
 #include "rules/conditions/predicate_table.hpp"
 #include "rules/conditions/sample.hpp"
 #include "rules/event/event_view.hpp"
+#include "rules/index/candidate_index.hpp"
 #include "rules/request/mapping.hpp"
 #include "rules/rule_engine.hpp"
 #include "rules/scope.hpp"
@@ -46,7 +47,7 @@ public:
     std::vector<rule_index> matched;  ///< of the running decision
     std::vector<rule_index> failed;
     std::vector<rule_counts> own_counts;             ///< `no_match` is not kept, it follows
-    std::vector<std::uint64_t> absent_groups;        ///< per group of all indexes
+    std::vector<index_scratch> indexes;              ///< per index of the program
     std::vector<omission_counts> omissions;          ///< per leaf of all mappings
     std::vector<omitted_member>* omitted = nullptr;  ///< explain and tests listen here
     std::uint64_t events = 0;

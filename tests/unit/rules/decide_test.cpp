@@ -228,7 +228,7 @@ TEST(Decide, AnIndexedSetDecidesLikeAScannedOne)
     yaml += "      - {name: some, when: \"default(event.opt, 'none') == 'none'\", to: crm}\n";
     engine e(yaml);
     ASSERT_NE(e.program, nullptr) << e.problems.to_text();
-    ASSERT_TRUE(e.program->sets()[0].index.has_value());
+    ASSERT_EQ(e.program->indexes().size(), 1U);
     EXPECT_EQ(e.decide(R"({"kind":"k7","n":150})"), (names{"r7", "r107", "every", "some"}));
     EXPECT_EQ(e.decide(R"({"n":150,"opt":"x"})"), names{"every"});
     EXPECT_EQ(e.counts(7).matched, 1U);
