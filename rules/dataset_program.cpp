@@ -241,12 +241,11 @@ bool compiled_program::decide_candidates(const program_group& group, std::uint32
     bool has_match = false, is_over = false;
     for_words(first, last, [&](std::size_t word, std::uint64_t mask) {
         for (auto left = own.alive[word] & mask; left != 0 && !is_over; left &= left - 1) {
-            const auto position =
-                static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(left));
+            const auto position = static_cast<std::uint32_t>(word * 64) +
+                                  static_cast<std::uint32_t>(std::countr_zero(left));
             const auto rule = filed.rule_at(position);
-            const bool matched = filed.holds(own, position)
-                                     ? act(rule, truth::yes, event, scratch)
-                                     : decide_rule(rule, event, scratch);
+            const bool matched = filed.holds(own, position) ? act(rule, truth::yes, event, scratch)
+                                                            : decide_rule(rule, event, scratch);
             if (!matched) continue;
             has_match = true;
             if (group.mode != match_mode::first) continue;

@@ -10,8 +10,7 @@ affix_list::affix_list(std::vector<affix_rules> affixes, bool is_suffix, posting
     std::ranges::sort(affixes,
                       [&](const auto& a, const auto& b) { return is_before(a.affix, b.affix); });
     for (auto& made : affixes) {
-        auto inside =
-            entries_.empty() ? none : static_cast<std::uint32_t>(entries_.size() - 1);
+        auto inside = entries_.empty() ? none : static_cast<std::uint32_t>(entries_.size() - 1);
         while (inside != none && !fits(entries_[inside].affix, made.affix)) {
             inside = entries_[inside].inside;
         }

@@ -104,8 +104,8 @@ void candidate_index::narrow(index_scratch& own, std::span<truth> answers,
     }
 }
 
-bool candidate_index::apply(const clause_plane& plane, index_scratch& own,
-                            std::span<truth> answers, expression::evaluation_context& context) const
+bool candidate_index::apply(const clause_plane& plane, index_scratch& own, std::span<truth> answers,
+                            expression::evaluation_context& context) const
 {
     std::ranges::fill(own.plane_holds, 0);
     std::ranges::fill(own.plane_absent, 0);

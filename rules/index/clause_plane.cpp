@@ -76,8 +76,8 @@ clause_plane::clause_plane(const condition_table& conditions, const clause_maker
         for (auto& [id, list] : by_predicate) members.push_back({id, std::move(list)});
         add_family(members, key.how);
     }
-    nanoseconds_ = families_.size() * 15 + shared_.size() * (10 + store_.words() / 4) +
-                   store_.words();
+    nanoseconds_ =
+        families_.size() * 15 + shared_.size() * (10 + store_.words() / 4) + store_.words();
 }
 
 void clause_plane::add_family(const std::vector<filed_predicate>& members, lookup how)
@@ -87,7 +87,8 @@ void clause_plane::add_family(const std::vector<filed_predicate>& members, looku
     for (const auto& member : members) {
         everyone.insert(everyone.end(), member.rules.begin(), member.rules.end());
     }
-    const auto simple = [&](const filed_predicate& member) -> const auto& {
+    const auto simple = [&](const filed_predicate& member) -> const auto&
+    {
         return *conditions_.predicates().at(member.id).simple;
     };
     if (how == lookup::equality) {
@@ -136,8 +137,8 @@ void clause_plane::add_bounds(family& made, const std::vector<filed_predicate>& 
         const auto& simple = *conditions_.predicates().at(member.id).simple;
         const bool is_lower = is_lower_bound(simple.op);
         if (is_text) {
-            add_bound<std::string_view>(is_lower ? lower_text : upper_text,
-                                        simple.constant.text(), simple.op, member.rules);
+            add_bound<std::string_view>(is_lower ? lower_text : upper_text, simple.constant.text(),
+                                        simple.op, member.rules);
         } else {
             add_bound<double>(is_lower ? lower : upper, number_of(simple.constant), simple.op,
                               member.rules);

@@ -68,9 +68,28 @@ private:
     }
     std::string field()
     {
-        return pick({"\"x\"", "\"xy\"", "\"xyzx\"", "\"\\u0078y\"", "\"yx\"", "\"\"", "\"1\"", "0",
-                     "1", "1.0", "2", "2.5", "-1", "9007199254740992", "9007199254740993", "1e300",
-                     "18446744073709551615", "true", "false", "null", "[1]", "{\"v\":1}"});
+        return pick({"\"x\"",
+                     "\"xy\"",
+                     "\"xyzx\"",
+                     "\"\\u0078y\"",
+                     "\"yx\"",
+                     "\"\"",
+                     "\"1\"",
+                     "0",
+                     "1",
+                     "1.0",
+                     "2",
+                     "2.5",
+                     "-1",
+                     "9007199254740992",
+                     "9007199254740993",
+                     "1e300",
+                     "18446744073709551615",
+                     "true",
+                     "false",
+                     "null",
+                     "[1]",
+                     "{\"v\":1}"});
     }
     std::string operand()
     {
@@ -165,8 +184,8 @@ private:
     {
         const std::string in(indent, ' ');
         const bool is_simple = number(0, 3) == 0;
-        std::string yaml = in + "- name: " + (is_simple ? "simple" : "r") +
-                           std::to_string(++names_) + "\n";
+        std::string yaml =
+            in + "- name: " + (is_simple ? "simple" : "r") + std::to_string(++names_) + "\n";
         if (is_simple) {
             yaml += in + "  when: \"" + atom() + "\"\n";
         } else if (number(0, 9) != 0) {
