@@ -1,5 +1,5 @@
-// What deciding an event costs: decode, 100 and 10,000 rules, one mapping of ten fields. One
-// thread, warm caches.
+// What deciding an event costs: decode, 100 and 10,000 rules of every shape, one mapping of ten
+// fields. One thread, warm caches.
 
 #include <benchmark/benchmark.h>
 
@@ -28,36 +28,85 @@ constexpr const char* event_json =
     R"("items":[{"sku":"SH-1","name":"Running shoe","price":19.9,"qty":2},{"sku":"BT-7","name":"Boot","price":89,"qty":1}]},)"
     R"("campaign":"spring-17","experiment":{"name":"checkout","variant":"b"},"session":{"id":"s-99812","count":14}})";
 
-/// Filters as shops write them: a discriminating text, a number and a flag.
-std::string filters(int count, const std::string& mode = "all")
+enum class shape : std::uint8_t {
+    mixed,             ///< as shops write them: a discriminating text, a number and a flag
+    equality,          ///< path == 'text', each another
+    in_list,           ///< path in [three numbers]
+    range,             ///< path > number, half of them hold, and a text that does not
+    prefix,            ///< path.startsWith('text')
+    either,            ///< a == 'x' || b == 'y'
+    absent,            ///< an equality whose path the event lacks
+    shared,            ///< no indexable part: three of 100 predicates, with ! and ||
+    distinct,          ///< no indexable part and nothing in common: p.contains('text')
+    distinct_pattern,  ///< the same with p.matches('text')
+};
+
+std::string condition(shape what, int i)
 {
     static constexpr const char* countries[] = {"DE", "FR", "IT", "ES", "PL", "NL", "AT", "CH"};
-    std::string yaml =
-        "rules:\n  bench:\n    source: web_events\n    mode: " + mode + "\n    rules:\n";
-    for (int i = 0; i < count; ++i) {
-        const auto n = std::to_string(i);
-        yaml += "      - {name: r" + n + ", to: sink, when: \"";
-        switch (i % 4) {
-            case 0:
-                yaml += "event.campaign == 'spring-" + n + "' && event.order.total > " +
-                        std::to_string(i % 90);
-                break;
-            case 1:
-                yaml += "event.geo.country == '" + std::string{countries[i % 8]} +
-                        "' && event.session.count >= " + n;
-                break;
-            case 2:
-                yaml += "event.user.segments_key == 'k" + n +
-                        "' && event.user.consent.marketing == true";
-                break;
-            default:
-                yaml += "event.experiment.variant in ['x" + n + "', 'y" + n +
-                        "'] && default(event.order.coupon, '') != ''";
-                break;
-        }
-        yaml += "\"}\n";
+    const auto n = std::to_string(i);
+    const auto contains = [](int word) {
+        static constexpr const char* paths[] = {"event.page.url", "event.page.title",
+                                                "event.device.browser", "event.user.email"};
+        static constexpr const char* words[] = {"o", "e", "ra", "shop", "You", "zz"};
+        return std::string{paths[word % 4]} + ".contains('" + words[word % 6] +
+               (word % 3 == 0 ? "" : std::to_string(word % 25)) + "')";
+    };
+    switch (what) {
+        case shape::equality:
+            return "event.campaign == 'spring-" + n + "'";
+        case shape::in_list:
+            return "event.session.count in [" + n + ", " + std::to_string(i + 20'000) + ", " +
+                   std::to_string(i + 40'000) + ".5]";
+        case shape::range:
+            return "event.device.width > " + std::to_string(i % 824) + " && event.campaign < 'r" +
+                   n + "'";
+        case shape::prefix:
+            return "event.page.url.startsWith('https://shop" + (i == 7 ? "" : n) + "')";
+        case shape::either:
+            return "event.campaign == 'spring-" + n + "' || event.geo.city == 'c" + n + "'";
+        case shape::absent:
+            return "event.order.voucher == 'v" + n + "' && event.order.total > 10";
+        case shape::shared:
+            return contains(i % 100) + " && !" + contains((i * 7 + 1) % 100) + " && (" +
+                   contains((i / 100 + 3) % 100) + " || " + contains((i / 50 + 9) % 100) + ")";
+        case shape::distinct:
+            return "event.page.url.contains('shop" + n + "')";
+        case shape::distinct_pattern:
+            return "event.page.url.matches('shop" + n + "[0-9]')";
+        default:
+            break;
     }
-    return yaml;
+    switch (i % 4) {
+        case 0:
+            return "event.campaign == 'spring-" + n + "' && event.order.total > " +
+                   std::to_string(i % 90);
+        case 1:
+            return "event.geo.country == '" + std::string{countries[i % 8]} +
+                   "' && event.session.count >= " + n;
+        case 2:
+            return "event.user.segments_key == 'k" + n +
+                   "' && event.user.consent.marketing == true";
+        default:
+            return "event.experiment.variant in ['x" + n + "', 'y" + n +
+                   "'] && default(event.order.coupon, '') != ''";
+    }
+}
+
+std::string rules_of(shape what, int count, const std::string& mode, const std::string& rest)
+{
+    std::string yaml = "    source: web_events\n    mode: " + mode + "\n    rules:\n";
+    for (int i = 0; i < count; ++i) {
+        yaml += "      - {name: r" + std::to_string(i) + ", to: sink, when: \"" +
+                condition(what, i) + "\"}\n";
+    }
+    return yaml + rest;
+}
+
+std::string filters(shape what, int count, const std::string& mode = "all",
+                    const std::string& rest = {})
+{
+    return "rules:\n  bench:\n" + rules_of(what, count, mode, rest);
 }
 
 constexpr const char* mapped = R"(
@@ -110,7 +159,7 @@ struct bench_engine {
 
 void decode(benchmark::State& state)
 {
-    bench_engine e(filters(static_cast<int>(state.range(0))));
+    bench_engine e(filters(shape::mixed, static_cast<int>(state.range(0))));
     for (auto _ : state) {
         e.arena.reset();
         benchmark::DoNotOptimize(e.program->decode(e.event, e.arena, e.own()));
@@ -120,27 +169,82 @@ void decode(benchmark::State& state)
 }
 
 /// Deciding alone, of an event that is decoded already.
-void decide(benchmark::State& state)
+void decide_yaml(benchmark::State& state, const std::string& yaml)
 {
-    bench_engine e(filters(static_cast<int>(state.range(0))));
+    bench_engine e(yaml);
     const auto& table = e.program->decode(e.event, e.arena, e.own());
     rules::event_arena results;
+    std::size_t matched = 0;
     for (auto _ : state) {
         results.reset();
-        benchmark::DoNotOptimize(e.program->decide_decoded(table, e.event, results, e.own()));
+        const auto decided = e.program->decide_decoded(table, e.event, results, e.own());
+        matched = decided.matched.size();
+        benchmark::DoNotOptimize(decided.matched.data());
     }
-    state.counters["predicates"] = static_cast<double>(e.program->conditions().predicates().size());
+    state.counters["matched"] = static_cast<double>(matched);
 }
 
-/// The same rules in `mode: first`, which no index serves: every rule is met.
-void decide_scanned(benchmark::State& state)
+void decide(benchmark::State& state, shape what)
 {
-    bench_engine e(filters(static_cast<int>(state.range(0)), "first"));
-    const auto& table = e.program->decode(e.event, e.arena, e.own());
-    rules::event_arena results;
+    decide_yaml(state, filters(what, static_cast<int>(state.range(0))));
+}
+
+void decide_first(benchmark::State& state, shape what)
+{
+    decide_yaml(state, filters(what, static_cast<int>(state.range(0)), "first",
+                               "    else: {name: other, drop: other}\n"));
+}
+
+/// A hundred rules in each of many sets, half of them for other types of events.
+void decide_sets(benchmark::State& state)
+{
+    std::string yaml = "rules:\n";
+    for (int i = 0; i < state.range(0); i += 10) {
+        const auto n = std::to_string(i);
+        yaml += "  s" + n + ":\n";
+        if (i % 20 == 0) yaml += "    event_types: [t" + n + "]\n";
+        yaml += rules_of(shape::mixed, 10, "first", {});
+    }
+    decide_yaml(state, yaml);
+}
+
+/// Rules inside a rule.
+void decide_nested(benchmark::State& state)
+{
+    std::string yaml =
+        "rules:\n  bench:\n    source: web_events\n    rules:\n"
+        "      - name: outer\n        when: event.order.total > 1\n        rules:\n";
+    for (int i = 0; i < state.range(0); ++i) {
+        yaml += "          - {name: r" + std::to_string(i) + ", to: sink, when: \"" +
+                condition(shape::mixed, i) + "\"}\n";
+    }
+    decide_yaml(state, yaml);
+}
+
+/// The request alone: one mapping of ten fields.
+void render(benchmark::State& state)
+{
+    bench_engine e(mapped);
+    rules::rendered_request request;
+    const auto decided = e.program->decide(e.event, e.arena, *e.scratch);
     for (auto _ : state) {
-        results.reset();
-        benchmark::DoNotOptimize(e.program->decide_decoded(table, e.event, results, e.own()));
+        if (e.program->render(0, e.event, decided, *e.scratch, request))
+            state.SkipWithError("failed");
+        benchmark::DoNotOptimize(request.body.data());
+    }
+}
+
+/// Everything: decode, a hundred rules more, one mapping of ten fields.
+void decode_100_rules_and_render(benchmark::State& state)
+{
+    bench_engine e(std::string{mapped} + "  more:\n" + rules_of(shape::mixed, 100, "all", {}));
+    rules::rendered_request request;
+    for (auto _ : state) {
+        e.arena.reset();
+        const auto decided = e.program->decide(e.event, e.arena, *e.scratch);
+        if (e.program->render(0, e.event, decided, *e.scratch, request))
+            state.SkipWithError("failed");
+        benchmark::DoNotOptimize(request.body.data());
     }
 }
 
@@ -158,8 +262,22 @@ void decode_decide_and_render(benchmark::State& state)
 }
 
 BENCHMARK(decode)->Arg(1)->Arg(100)->Arg(10'000);
-BENCHMARK(decide)->Arg(1)->Arg(100)->Arg(10'000);
-BENCHMARK(decide_scanned)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, mixed, shape::mixed)->Arg(1)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, equality, shape::equality)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, in_list, shape::in_list)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, range, shape::range)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, prefix, shape::prefix)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, either, shape::either)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, absent, shape::absent)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, shared, shape::shared)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, distinct, shape::distinct)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide, distinct_pattern, shape::distinct_pattern)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide_first, mixed, shape::mixed)->Arg(100)->Arg(10'000);
+BENCHMARK_CAPTURE(decide_first, shared, shape::shared)->Arg(100)->Arg(10'000);
+BENCHMARK(decide_sets)->Arg(100)->Arg(10'000);
+BENCHMARK(decide_nested)->Arg(100)->Arg(10'000);
+BENCHMARK(render);
 BENCHMARK(decode_decide_and_render);
+BENCHMARK(decode_100_rules_and_render);
 
 }  // namespace
