@@ -6,6 +6,8 @@ JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_SLOPPINESS ?= pch_defines,time_macros,include_file_mtime,include_file_ctime
 export CCACHE_BASEDIR ?= $(CURDIR)
+# a clone in another folder finds what the first one compiled
+export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build test test-tsan test-long run bench format check-format clean
