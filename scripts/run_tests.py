@@ -3,8 +3,10 @@
 
 Unit tests are counted by case (GoogleTest's own report), the Python suites by the last line they
 print. A suite that crashes, hangs or prints no count is one failed test, never a silent zero.
+Two suites run at a time: most of them wait for processes and clocks, not for a core.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -16,6 +18,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SUITE_SECONDS_MAX = 900
+AT_A_TIME = 2
 
 
 def run_suite(name, command, environment=None):
@@ -98,14 +101,12 @@ def main():
                            choices=["style", "unit", "scenarios", "integration", "faults"])
     options = arguments.parse_args()
     build = options.build.resolve()
-    passed = failed = 0
     programs = sorted(p for p in build.glob("test_*") if os.access(p, os.X_OK) and p.is_file())
-    for program in [] if "unit" in options.skip else programs:
-        counts = unit_suite(program)
-        passed, failed = passed + counts[0], failed + counts[1]
-    for name, command in script_suites(build, options.skip):
-        counts = script_suite(name, command)
-        passed, failed = passed + counts[0], failed + counts[1]
+    suites = [] if "unit" in options.skip else [(unit_suite, program) for program in programs]
+    suites += [(script_suite, *suite) for suite in script_suites(build, options.skip)]
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        counts = list(pool.map(lambda suite: suite[0](*suite[1:]), suites))
+    passed, failed = (sum(column) for column in zip(*counts)) if counts else (0, 0)
     if not programs or not (build / "sluice").exists():
         print(f"run_tests: {build} has no test programs or no sluice binary")
         failed += 1
