@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "config/schema/declarations.hpp"
-#include "config/yaml_reader.hpp"
+#include "config/yaml/yaml_reader.hpp"
 
 namespace sluice::config {
 namespace {
@@ -173,6 +173,31 @@ void check_dataset_names(const node& root, std::string_view section, const Items
     }
 }
 
+/// All datasets use one engine, and Kafka needs a cluster.
+void check_engines(const node& root, const settings& loaded, diagnostics& problems)
+{
+    const node* datasets = root.find("datasets");
+    if (datasets == nullptr || !uses_kafka(loaded)) return;
+    for (const auto& [name, dataset] : loaded.datasets) {
+        const node* body = datasets->find(name.c_str());
+        if (body == nullptr) continue;
+        if (dataset.engine != "kafka") {
+            problems.error(body->where,
+                           fmt::format("datasets.{} has the engine {} and others have kafka: a "
+                                       "gateway uses one engine for all",
+                                       name, dataset.engine),
+                           "give it 'engine: kafka', or run a second gateway for it");
+        } else if (const node* quota = body->find("quota_bytes"); quota != nullptr) {
+            problems.error(quota->where,
+                           fmt::format("datasets.{}.quota_bytes does not work with Kafka", name),
+                           "use retention.bytes_max, or a quota of the cluster");
+        }
+    }
+    if (!loaded.kafka.brokers.empty()) return;
+    problems.error(datasets->where, "datasets use the engine kafka, but there is no cluster",
+                   "name its brokers: gateway: {kafka: {brokers: [\"host:9092\"]}}");
+}
+
 }  // namespace
 
 settings bind_settings(const node& root, const environment& env, diagnostics& problems)
@@ -183,6 +208,7 @@ settings bind_settings(const node& root, const environment& env, diagnostics& pr
     record_places(root, loaded.places);
     check_dataset_names(root, "datastreams", loaded.datastreams, loaded, problems);
     check_dataset_names(root, "exports", loaded.exports, loaded, problems);
+    check_engines(root, loaded, problems);
     return loaded;
 }
 

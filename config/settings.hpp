@@ -9,6 +9,7 @@
 #include "config/settings_destinations.hpp"
 #include "config/settings_exports.hpp"
 #include "config/settings_gateway.hpp"
+#include "config/settings_kafka.hpp"
 
 namespace sluice::config {
 
@@ -22,6 +23,7 @@ struct rule_source {
 struct settings {
     gateway_settings gateway;
     embedded_settings embedded;  ///< section `gateway.store`
+    kafka_settings kafka;        ///< section `gateway.kafka`
     std::map<std::string, datastream_settings> datastreams;
     std::map<std::string, dataset_settings> datasets;
     std::map<std::string, destination_settings> destinations;

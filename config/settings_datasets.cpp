@@ -44,7 +44,8 @@ const object_shape& schema_of<dataset_settings>()
         object_schema<d>("dataset")
             .field("description", &d::description, {.help = "For people"})
             .field("engine", &d::engine,
-                   {.help = "Where the events are kept", .one_of = {"embedded"}})
+                   {.help = "Where the events are kept; the same for all datasets of a gateway",
+                    .one_of = {"embedded", "kafka"}})
             .field("partitions", &d::partitions,
                    {.help = "Independent parts; order holds within one. Can't be lowered later",
                     .min = 1,

@@ -56,6 +56,8 @@ object_shape declare_gateway()
         .field("ingest", of_gateway(&g::ingest), {.help = "Limits of what clients may post"})
         .field("store", [](auto& all) -> auto& { return all.embedded; },
                {.help = "The store that all embedded datasets share"})
+        .field("kafka", [](auto& all) -> auto& { return all.kafka; },
+               {.help = "The cluster of all datasets with engine kafka"})
         .field("log_level", of_gateway(&g::log_level),
                {.help = "Least severe messages that are logged",
                 .one_of = {"trace", "debug", "info", "warn", "error"}})

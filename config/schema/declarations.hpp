@@ -1,7 +1,7 @@
 #pragma once
 // All declared structs and enums in one view. The declarations themselves stand beside the structs:
 // settings_gateway.cpp, settings_datasets.cpp, settings_destinations.cpp, settings_exports.cpp,
-// settings.cpp.
+// settings_kafka.cpp, settings.cpp.
 
 #include "config/schema/schema.hpp"
 #include "config/settings.hpp"
@@ -22,6 +22,16 @@ template <>
 const object_shape& schema_of<dataset_settings>();
 template <>
 const object_shape& schema_of<embedded_settings>();
+template <>
+const object_shape& schema_of<kafka_sasl_settings>();
+template <>
+const object_shape& schema_of<kafka_tls_settings>();
+template <>
+const object_shape& schema_of<kafka_security_settings>();
+template <>
+const object_shape& schema_of<kafka_spool_settings>();
+template <>
+const object_shape& schema_of<kafka_settings>();
 template <>
 const object_shape& schema_of<retry_settings>();
 template <>
@@ -44,6 +54,10 @@ const object_shape& schema_of<settings>();
 
 template <>
 const std::vector<std::string_view>& choices_of<fsync_mode>();
+template <>
+const std::vector<std::string_view>& choices_of<kafka_protocol>();
+template <>
+const std::vector<std::string_view>& choices_of<kafka_mechanism>();
 template <>
 const std::vector<std::string_view>& choices_of<auth_kind>();
 template <>

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "config/yaml_reader.hpp"
+#include "config/yaml/yaml_reader.hpp"
 #include "rules/rule_compiler.hpp"
 
 namespace {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <set>
 
-#include "config/yaml_reader.hpp"
+#include "config/yaml/yaml_reader.hpp"
 #include "rules/definition/literal.hpp"
 #include "rules/definition/request_reader.hpp"
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "config/yaml_reader.hpp"
+#include "config/yaml/yaml_reader.hpp"
 #include "rules/explain.hpp"
 #include "rules/rule_compiler.hpp"
 

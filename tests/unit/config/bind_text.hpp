@@ -4,7 +4,7 @@
 #include <string>
 
 #include "config/load.hpp"
-#include "config/yaml_reader.hpp"
+#include "config/yaml/yaml_reader.hpp"
 
 namespace sluice::config {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/yaml_reader.hpp"
+#include "config/yaml/yaml_reader.hpp"
 #include "rules/explain.hpp"
 #include "rules/rule_compiler.hpp"
 #include "rules/rule_tests.hpp"

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "config/yaml_reader.hpp"
+#include "config/yaml/yaml_reader.hpp"
 #include "rules/definition/literal.hpp"
 
 namespace sluice::rules {
