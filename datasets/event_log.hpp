@@ -16,6 +16,7 @@
 
 #include "config/result.hpp"
 #include "datasets/event_record.hpp"
+#include "datasets/log_counters.hpp"
 #include "datasets/record_batch.hpp"
 
 namespace sluice::datasets {
@@ -99,6 +100,36 @@ struct log_status {
     std::chrono::milliseconds retry_after{1000};
 };
 
+/// Half open: [begin, end).
+struct offset_range {
+    offset begin;
+    offset end;
+    friend bool operator==(const offset_range&, const offset_range&) = default;
+};
+
+/// What a trim takes (or would take): everything of the partition below `begin`.
+struct trim_result {
+    offset begin;
+    std::uint64_t records = 0;
+    std::uint64_t bytes = 0;  ///< of content, before compression
+};
+
+struct backup_part {
+    partition_ref at;
+    offset begin;
+    offset end;
+};
+
+/// A copy of the log that was opened and compared after it was made.
+struct backup_report {
+    std::string folder;
+    wall_time taken_at{};
+    std::uint64_t files = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t linked = 0;  ///< files that share their bytes with the log (hard links)
+    std::vector<backup_part> parts;
+};
+
 class event_log {
 public:
     virtual ~event_log() = default;
@@ -140,6 +171,24 @@ public:
                                                    wall_time when) const = 0;
 
     [[nodiscard]] virtual log_status status() const = 0;
+
+    // What operators ask for. An engine that leaves it to its own tools says so.
+
+    /// Removes what is below `before`, in whole stored batches: up to one batch below it stays.
+    /// Does not look at readers; the caller does. A dry run only tells. Blocking.
+    [[nodiscard]] virtual result<trim_result> trim(const partition_ref& partition, offset before,
+                                                   bool is_dry_run);
+    /// Ranges that damage took, oldest first.
+    [[nodiscard]] virtual std::vector<offset_range> lost_ranges(const partition_ref&) const
+    {
+        return {};
+    }
+    /// Copies the whole log into `folder`, which must not exist or be empty, while it goes on
+    /// working, and verifies the copy. All that was acknowledged before is in it. Blocking.
+    [[nodiscard]] virtual result<backup_report> backup(const std::string& folder);
+    /// What was refused and removed since the log was opened, by reason.
+    [[nodiscard]] virtual log_counts counts() const { return {}; }
+
     /// Finishes queued writes, then closes. Blocking. Handlers of later writes get
     /// `log_errc::closed`.
     virtual void close() = 0;

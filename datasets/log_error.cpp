@@ -38,6 +38,10 @@ public:
                 return "the data folder was written by a newer version";
             case log_errc::locked:
                 return "another process uses the data folder";
+            case log_errc::unsupported:
+                return "the engine does not do this";
+            case log_errc::bad_request:
+                return "this cannot be done";
         }
         return "unknown log error";
     }

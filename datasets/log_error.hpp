@@ -18,6 +18,8 @@ enum class log_errc : std::uint8_t {
     closed,
     newer_format,  ///< the data folder was written by a newer version
     locked,        ///< another process uses the data folder
+    unsupported,   ///< the engine leaves this to tools of its own
+    bad_request,   ///< what the caller asked for cannot be done; the text says why
 };
 
 [[nodiscard]] boost::system::error_code make_error_code(log_errc e) noexcept;

@@ -55,13 +55,22 @@ std::string read_file(const std::string& path)
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// 0 when the text is none of ours.
+int version_of(const std::string& text)
+{
+    if (!text.starts_with(format_name)) return 0;
+    const auto digits = text.substr(format_name.size());
+    const auto end = digits.find_first_not_of("0123456789");
+    if (end == 0 || end != digits.size() - 1 || digits[end] != '\n') return 0;
+    return std::atoi(digits.c_str());
+}
+
 result<void> check_version(const std::string& path)
 {
     auto text = read_file(path + "/FORMAT");
-    if (text.empty()) return {};
-    int version = 0;
-    if (text.starts_with(format_name)) version = std::atoi(text.c_str() + format_name.size());
-    if (version == format_version) return {};
+    const int version = version_of(text);
+    // damage is no reason not to start: what is stored carries versions of its own
+    if (version == format_version || version == 0) return {};
     return folder_failure(
         log_errc::newer_format,
         fmt::format("the data folder {} has format `{}`, this program reads `{}{}`; run "
@@ -100,8 +109,8 @@ result<data_folder> data_folder::open(const std::string& path, bool is_read_only
     folder.lock_ = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (folder.lock_ < 0) {
         return folder_failure(
-            log_errc::io, fmt::format("the data folder {} cannot be written: {}; give the user of "
-                                      "the gateway write access or change `data_dir`",
+            log_errc::io, fmt::format("the data folder {0} cannot be used: {0}/lock: {1}; give the "
+                                      "user of the gateway write access or change `data_dir`",
                                       path, std::generic_category().message(errno)));
     }
     if (::flock(folder.lock_, LOCK_EX | LOCK_NB) != 0) {
@@ -111,7 +120,11 @@ result<data_folder> data_folder::open(const std::string& path, bool is_read_only
     }
     auto version = check_version(path);
     if (!version) return version.error();
-    if (!fs::exists(path + "/FORMAT") &&
+    const auto format = read_file(path + "/FORMAT");
+    if (version_of(format) == 0 && fs::exists(path + "/FORMAT")) {
+        spdlog::error("store: the version file {}/FORMAT is damaged and is written anew", path);
+    }
+    if (version_of(format) == 0 &&
         !write_file_synced(path + "/FORMAT", fmt::format("{}{}\n", format_name, format_version))) {
         return folder_failure(log_errc::io, "the data folder " + path + " cannot be written: " +
                                                 std::generic_category().message(errno));

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "datasets/embedded/log_inventory.hpp"
+#include "datasets/embedded/store_backup.hpp"
 #include "datasets/log_error.hpp"
 
 namespace sluice::datasets::embedded {
@@ -54,6 +55,13 @@ result<std::unique_ptr<embedded_log>> embedded_log::open(const log_settings& set
     if (!opened) return opened.error();
     log->check_space();
     if (!settings.is_read_only) {
+        if (const auto note = begin_restore(settings.data_dir)) {
+            spdlog::warn(
+                "store: this data folder is a backup ({}): what was accepted after it is not in "
+                "it, lanes go on from their positions of that time and deliver again what they "
+                "delivered since, and exports may write files of the same names again",
+                *note);
+        }
         auto* self = log.get();
         appender_links links{self->slot_,
                              self->cache_,
@@ -148,11 +156,13 @@ std::optional<failure> embedded_log::refusal(const pending_write& write) const
 {
     if (write.is_internal || write.chunks.empty()) return std::nullopt;
     if (is_space_low_) {
+        count_refused(write, "space");
         return failure{make_error_code(log_errc::refusing), status().reason};
     }
     for (const auto& chunk : write.chunks) {
         const auto& dataset = *chunk.to->dataset;
         if (dataset.bytes.load() >= dataset.quota.load()) {
+            count_refused(write, "quota");
             return failure{
                 make_error_code(log_errc::refusing),
                 "the dataset has reached its quota; it takes events again when retention has "
@@ -174,7 +184,18 @@ void embedded_log::write(const log_write& what, write_handler handler)
     if (auto refused = refusal(**write)) return handler(std::move(*refused));
     (*write)->handler = std::move(handler);
     auto submitted = appender_->submit(*write);
-    if (!submitted) (*write)->handler(submitted.error());
+    if (submitted) return;
+    const bool is_queue_full = submitted.error().code == make_error_code(log_errc::overloaded);
+    count_refused(**write, is_queue_full ? "queue" : "store");
+    (*write)->handler(submitted.error());
+}
+
+void embedded_log::count_refused(const pending_write& write, std::string_view reason) const
+{
+    if (write.is_internal) return;
+    std::uint64_t events = 0;
+    for (const auto& chunk : write.chunks) events += chunk.count;
+    counters_.count_refused(reason, events);
 }
 
 result<void> embedded_log::write_blocking(std::unique_ptr<pending_write> write)

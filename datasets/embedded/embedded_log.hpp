@@ -33,6 +33,11 @@ public:
         std::string_view collection) const override;
     result<offset> offset_at(const partition_ref& partition, wall_time when) const override;
     log_status status() const override;
+    result<trim_result> trim(const partition_ref& partition, offset before,
+                             bool is_dry_run) override;
+    std::vector<offset_range> lost_ranges(const partition_ref& partition) const override;
+    result<backup_report> backup(const std::string& folder) override;
+    log_counts counts() const override { return counters_.counts(); }
     void close() override;
 
     /// One round of what the maintenance thread does; for tests, which decide when time passes.
@@ -49,13 +54,16 @@ private:
 
     result<void> open_store();
     std::optional<failure> refusal(const pending_write& write) const;
+    void count_refused(const pending_write& write, std::string_view reason) const;
     result<std::shared_ptr<const record_batch>> read_batch(partition_state& p, offset from);
     result<std::shared_ptr<const record_batch>> read_stored(partition_state& p, offset from);
     void note_damage(partition_state& p, offset base, std::uint32_t count, const std::string& what);
     result<void> write_blocking(std::unique_ptr<pending_write> write);
     [[nodiscard]] std::uint64_t free_bytes() const;
     void check_space();
-    void trim();
+    void trim_by_retention();
+    result<void> verify_backup(const std::string& folder,
+                               const std::vector<backup_part>& parts) const;
     void save_high_marks();
     void refresh();
     void run_maintenance();
@@ -75,6 +83,8 @@ private:
     std::atomic<bool> is_space_low_{false};
     std::atomic<bool> is_closed_{false};
     std::mutex open_dataset_mutex_;
+    std::mutex trim_mutex_;  ///< two trims of the same batches would count their bytes twice
+    mutable log_counters counters_;
     std::mutex maintenance_mutex_;
     std::condition_variable maintenance_wake_;
     bool is_maintenance_over_ = false;

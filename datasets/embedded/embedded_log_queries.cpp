@@ -29,6 +29,18 @@ result<partition_extent> embedded_log::extent(const partition_ref& partition) co
                             (*p)->bytes.load(), (*p)->lost_total()};
 }
 
+std::vector<offset_range> embedded_log::lost_ranges(const partition_ref& partition) const
+{
+    std::vector<offset_range> out;
+    auto p = table_.find(partition);
+    if (!p) return out;
+    std::lock_guard lock((*p)->lost_mutex);
+    for (const auto& [begin, end] : (*p)->lost.ranges()) {
+        out.push_back({offset{begin}, offset{end}});
+    }
+    return out;
+}
+
 std::vector<dataset_spec> embedded_log::list_datasets() const
 {
     return table_.specs();

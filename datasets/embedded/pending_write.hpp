@@ -28,6 +28,8 @@ struct pending_write {
         partition_state* of;
         std::uint64_t to;
         std::uint64_t content_bytes;
+        std::uint64_t records = 0;         ///< that were there
+        std::uint64_t records_by_age = 0;  ///< those of them that retention took for their age
     };
 
     write_handler handler;

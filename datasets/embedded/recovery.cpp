@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "datasets/embedded/blob_salvage.hpp"
 #include "datasets/log_error.hpp"
@@ -12,6 +13,9 @@ namespace sluice::datasets::embedded {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr int inspect_attempts = 10;
+constexpr std::chrono::milliseconds inspect_pause{30};
 
 /// Immutable files are linked, those that RocksDB goes on writing are copied.
 bool copy_store(const std::string& from, const std::string& to, bool only_wal)
@@ -151,8 +155,13 @@ result<recovered_store> open_recovered(const data_folder& folder, wall_time now,
 {
     if (is_read_only) {
         recovered_store out;
-        auto status = rocks_store::open(folder.store_path(), {.is_read_only = true}, out.store);
-        if (status.ok()) return out;
+        rocksdb::Status status;
+        // a running gateway may remove a file between the listing and the opening
+        for (int attempt = 0; attempt < inspect_attempts; ++attempt) {
+            status = rocks_store::open(folder.store_path(), {.is_read_only = true}, out.store);
+            if (status.ok()) return out;
+            std::this_thread::sleep_for(inspect_pause);
+        }
         return failure{
             make_error_code(log_errc::io),
             fmt::format("the store in {} cannot be inspected: {}; if no gateway runs on it, "

@@ -51,10 +51,30 @@ std::vector<pending_write::trim> plan_trim(const rocks_store& store,
             if (end > limit || (!is_old && !is_too_much)) break;
             trim.to = end;
             trim.content_bytes += entry->payload_bytes;
+            trim.records += entry->count;
+            if (is_old) trim.records_by_age += entry->count;
         }
         if (trim.to > p->begin.load()) out.push_back(trim);
     }
     return out;
+}
+
+pending_write::trim plan_trim_before(const rocks_store& store, partition_state& p,
+                                     std::uint64_t before)
+{
+    pending_write::trim trim{&p, p.begin.load(), 0};
+    auto it = store.iterate(family::index);
+    for (it->Seek(slice(batch_key(p.number, offset{trim.to}).bytes())); it->Valid(); it->Next()) {
+        auto key = parse_batch_key(view(it->key()));
+        auto entry = decode_index(view(it->value()));
+        if (!key || key->first != p.number || !entry) break;
+        const auto end = key->second.value() + entry->count;
+        if (end > before) break;
+        trim.to = end;
+        trim.content_bytes += entry->payload_bytes;
+        trim.records += entry->count;
+    }
+    return trim;
 }
 
 void reclaim_space(const rocks_store& store, const std::vector<pending_write::trim>& trims)

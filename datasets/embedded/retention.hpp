@@ -13,6 +13,10 @@ namespace sluice::datasets::embedded {
                                                          const partition_table::trim_rule& rule,
                                                          wall_time now);
 
+/// Whole batches below `before`, whoever has read them.
+[[nodiscard]] pending_write::trim plan_trim_before(const rocks_store& store, partition_state& p,
+                                                   std::uint64_t before);
+
 /// Frees the disk space below `trims` after they have been written.
 void reclaim_space(const rocks_store& store, const std::vector<pending_write::trim>& trims);
 

@@ -131,7 +131,8 @@ void memory_log::read(const partition_ref& from_partition, offset from, read_han
         return handler(failure{make_error_code(log_errc::unknown_partition), "no such partition"});
     }
     const auto& all = found->second;
-    const auto first = std::min<std::size_t>(from.value(), all.size());
+    const auto asked = std::max(from.value(), begins_[from_partition]);
+    const auto first = std::min<std::size_t>(asked, all.size());
     std::string payload;
     for (std::size_t i = first; i < all.size(); ++i) {
         const auto& r = all[i];
@@ -182,6 +183,9 @@ result<partition_extent> memory_log::extent(const partition_ref& partition) cons
     if (found == partitions_.end())
         return failure{make_error_code(log_errc::unknown_partition), "no such partition"};
     partition_extent out;
+    if (const auto begin = begins_.find(partition); begin != begins_.end()) {
+        out.begin = offset{begin->second};
+    }
     out.end = offset{found->second.size()};
     for (const auto& record : found->second) out.bytes += record.content.size();
     return out;
@@ -242,6 +246,19 @@ result<offset> memory_log::offset_at(const partition_ref& partition, wall_time w
     const auto at = std::find_if(all.begin(), all.end(),
                                  [&](const kept_record& r) { return r.received_at >= when; });
     return offset{static_cast<std::uint64_t>(at - all.begin())};
+}
+
+result<trim_result> memory_log::trim(const partition_ref& partition, offset before, bool is_dry_run)
+{
+    const std::lock_guard lock(mutex_);
+    const auto begin = begins_[partition];
+    trim_result out{std::max(before, offset{begin}), 0, 0};
+    for (auto at = begin; at < out.begin.value(); ++at) {
+        ++out.records;
+        out.bytes += partitions_[partition].at(at).content.size();
+    }
+    if (!is_dry_run) begins_[partition] = out.begin.value();
+    return out;
 }
 
 log_status memory_log::status() const

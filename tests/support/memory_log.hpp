@@ -62,6 +62,9 @@ public:
     result<offset> offset_at(const datasets::partition_ref& partition,
                              wall_time when) const override;
     datasets::log_status status() const override;
+    /// Record by record: what is below `before` is no longer handed out.
+    result<datasets::trim_result> trim(const datasets::partition_ref& partition, offset before,
+                                       bool is_dry_run) override;
     void close() override;
 
 private:
@@ -82,6 +85,7 @@ private:
     std::condition_variable changed_;
     std::deque<std::function<void()>> answers_;
     std::map<datasets::partition_ref, partition_records> partitions_;
+    std::map<datasets::partition_ref, std::uint64_t> begins_;
     std::map<std::pair<cursor_name, datasets::partition_ref>, datasets::cursor_state> cursors_;
     std::map<std::string, std::map<std::string, std::string>> documents_;
     std::vector<datasets::dataset_spec> datasets_;
