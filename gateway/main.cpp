@@ -29,6 +29,8 @@ int main(int argc, char** argv)
     add_replay_command(app, selected);
     add_tail_command(app, selected);
     add_datasets_command(app, selected);
+    add_cursors_command(app, selected);
+    add_backup_command(app, selected);
     add_sink_command(app, selected);
     add_status_command(app, selected);
     add_schema_command(app, selected);

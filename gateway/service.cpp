@@ -6,6 +6,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "batch/export_job.hpp"
+#include "datasets/log_error.hpp"
 #include "datasets/open_log.hpp"
 #include "gateway/admin/admin_endpoints.hpp"
 #include "gateway/edge_threads.hpp"
@@ -30,11 +31,16 @@ struct service::state {
     {
     }
 
+    result<void> check_partitions(const std::string& name, std::uint32_t wanted) const;
     result<void> open_datasets();
     result<void> start();
     result<void> take_over(loaded_config next);
     void start_exports();
     void make_hooks();
+    std::optional<operation_result> operate(std::string_view method, std::string_view path,
+                                            const query_parameters& query);
+    result<void> while_lane_stopped(const std::string& destination,
+                                    const std::function<result<void>()>& change);
     void stop();
     asio::awaitable<gateway_snapshot> snapshot();
     std::string why_not_ready() const;
@@ -47,15 +53,39 @@ struct service::state {
     lane_set lanes;
     mutable std::mutex mutex;  ///< guards `config` and `exports`, which a reload replaces
     std::unique_ptr<batch::export_scheduler> exports;
-    asio::thread_pool worker{1};
+    /// Held while lanes are built or taken down: start, reload, a lane's restart, stop.
+    std::mutex lanes_changing;
+    bool is_stopped = false;  ///< guarded by `lanes_changing`
+    /// Held by the one operation that changes something: two at a time would get in each other's
+    /// way.
+    std::mutex operation_changing;
+    /// Two, so that people can look at the log while something long is going on.
+    asio::thread_pool worker{2};
     admin_hooks hooks;
     edge_threads edge;
     std::atomic<bool> is_draining{false};
 };
 
+/// Fewer partitions would put the later events of a key into another partition than the earlier
+/// ones, and leave what lies in the others to nobody.
+result<void> service::state::check_partitions(const std::string& name, std::uint32_t wanted) const
+{
+    for (const auto& spec : log->list_datasets()) {
+        if (spec.name.value() != name || spec.partitions <= wanted) continue;
+        return failure{
+            make_error_code(datasets::log_errc::bad_request),
+            fmt::format("dataset {} has {} partitions and the configuration asks for {}: "
+                        "partitions can't be taken away. Set `partitions: {}`, or name a new "
+                        "dataset",
+                        name, spec.partitions, wanted, spec.partitions)};
+    }
+    return {};
+}
+
 result<void> service::state::open_datasets()
 {
     for (const auto& [name, settings] : config.settings.datasets) {
+        if (auto r = check_partitions(name, settings.partitions); r.has_error()) return r;
         datasets::dataset_spec spec;
         spec.name = dataset_name{name};
         spec.partitions = settings.partitions;
@@ -96,6 +126,7 @@ std::string service::state::why_not_ready() const
 /// Stops lanes and exports and starts those of another configuration.
 result<void> service::state::take_over(loaded_config next)
 {
+    std::lock_guard changing(lanes_changing);
     lanes.stop(config.settings.gateway.drain_timeout);
     exports->stop();
     {
@@ -120,15 +151,45 @@ void service::state::make_hooks()
         return true;
     };
     hooks.operate = [this](std::string_view method, std::string_view path,
-                           const query_parameters& query) {
-        loaded_config now;
-        {
-            std::lock_guard lock(mutex);
-            now = config;
-        }
-        const operation_context context{*log, now.settings, now.catalog.get(), clock};
-        return run_operation(context, method, path, query);
-    };
+                           const query_parameters& query) { return operate(method, path, query); };
+}
+
+/// On a worker thread.
+std::optional<operation_result> service::state::operate(std::string_view method,
+                                                        std::string_view path,
+                                                        const query_parameters& query)
+{
+    std::unique_lock changing(operation_changing, std::defer_lock);
+    if (method != "GET" && !changing.try_lock()) {
+        return operation_problem(409,
+                                 "another operation is changing the log; try again when it is done "
+                                 "(a backup or a replay may take minutes)");
+    }
+    loaded_config now;
+    {
+        std::lock_guard lock(mutex);
+        now = config;
+    }
+    const operation_context context{
+        *log, now.settings, now.catalog.get(), clock,
+        [this](const std::string& destination, const std::function<result<void>()>& change) {
+            return while_lane_stopped(destination, change);
+        }};
+    return run_operation(context, method, path, query);
+}
+
+result<void> service::state::while_lane_stopped(const std::string& destination,
+                                                const std::function<result<void>()>& change)
+{
+    std::lock_guard changing(lanes_changing);
+    if (is_stopped) {
+        return failure{
+            boost::system::errc::make_error_code(boost::system::errc::operation_canceled),
+            "the gateway is stopping; run the command again when it has stopped"};
+    }
+    spdlog::info("lane {}: stopped by an operator to move its position", destination);
+    return lanes.restart(config.settings, destination, config.settings.gateway.drain_timeout,
+                         change);
 }
 
 asio::awaitable<gateway_snapshot> service::state::snapshot()
@@ -137,6 +198,7 @@ asio::awaitable<gateway_snapshot> service::state::snapshot()
     s.taken_at = clock.wall_now();
     s.started_at = started_at;
     s.log = log->status();
+    s.log_counts = log->counts();
     s.edge = edge.counts();
     s.lanes = co_await lanes.snapshots();
     for (const auto& spec : log->list_datasets()) {
@@ -180,7 +242,11 @@ void service::state::stop()
     edge.drain(allowed / 2);
     const auto used =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - begin);
-    lanes.stop(std::max(allowed - used, 500ms));
+    {
+        std::lock_guard changing(lanes_changing);
+        is_stopped = true;
+        lanes.stop(std::max(allowed - used, 500ms));
+    }
     if (exports) exports->stop();
     log->close();
     edge.stop();

@@ -3,6 +3,8 @@
 #include <libdeflate.h>
 #include <zstd.h>
 
+#include <algorithm>
+
 #include "batch/export_error.hpp"
 
 namespace sluice::batch {
@@ -75,7 +77,12 @@ result<void> ndjson_format::open_file(byte_sink& sink)
 result<group_outcome> ndjson_format::write_group(const row_group& group, bool)
 {
     for (const auto* row : group.rows) {
+        const auto begin = static_cast<std::ptrdiff_t>(block_.size());
         block_ += row->content;
+        // an event may have come with line ends between its members: within a line they are spaces
+        std::replace_if(
+            block_.begin() + begin, block_.end(), [](char c) { return c == '\n' || c == '\r'; },
+            ' ');
         block_ += '\n';
         if (block_.size() < block_bytes) continue;
         if (auto flushed = flush(); !flushed) return flushed.error();

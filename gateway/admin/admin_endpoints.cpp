@@ -110,6 +110,10 @@ void register_admin_routes(router& routes, const admin_hooks& hooks, asio::threa
     operation("POST", "/api/v1/dead/*");
     operation("GET", "/api/v1/datasets");
     operation("GET", "/api/v1/datasets/*");
+    operation("POST", "/api/v1/datasets/*");
+    operation("GET", "/api/v1/cursors");
+    operation("POST", "/api/v1/cursors/*");
+    operation("POST", "/api/v1/backup");
     operation("POST", "/api/v1/replay/*");
     operation("GET", "/api/v1/exports/runs");
     routes.add("POST", "/api/v1/exports/*",

@@ -35,6 +35,8 @@ inline constexpr std::string_view dataset_end = "sluice_dataset_end_offset";
 inline constexpr std::string_view dataset_bytes = "sluice_dataset_bytes";
 inline constexpr std::string_view dataset_lost = "sluice_dataset_lost_records_total";
 inline constexpr std::string_view log_healthy = "sluice_log_healthy";
+inline constexpr std::string_view log_refused = "sluice_log_refused_events_total";
+inline constexpr std::string_view log_trimmed = "sluice_dataset_trimmed_records_total";
 inline constexpr std::string_view lane_state = "sluice_lane_running";
 inline constexpr std::string_view lane_lag = "sluice_lane_lag_events";
 inline constexpr std::string_view lane_in_flight = "sluice_lane_in_flight_events";
@@ -86,6 +88,9 @@ inline constexpr declaration declarations[] = {
     {dataset_bytes, "gauge", "Uncompressed bytes kept, approximately"},
     {dataset_lost, "counter", "Records that damage has taken"},
     {log_healthy, "gauge", "1 while the log accepts events"},
+    {log_refused, "counter",
+     "Events the log refused: quota, space, queue (full), store (reopening)"},
+    {log_trimmed, "counter", "Records removed: age, bytes (retention), operator"},
     {lane_state, "gauge", "1 running, 0 paused, disabled or stopped"},
     {lane_lag, "gauge", "Records between the lane's cursor and the end of its datasets"},
     {lane_in_flight, "gauge", "Events in the lane's window"},

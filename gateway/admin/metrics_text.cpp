@@ -144,6 +144,13 @@ std::string metrics_text(const gateway_snapshot& s)
         out.add(metric::dataset_lost, who, d.extent.lost);
     }
     out.add(metric::log_healthy, {}, std::uint64_t{s.log.health == datasets::log_health::ok});
+    for (const auto& [reason, events] : s.log_counts.refused) {
+        out.add(metric::log_refused, {{"reason", reason}}, events);
+    }
+    for (const auto& [what, records] : s.log_counts.trimmed) {
+        out.add(metric::log_trimmed, {{"dataset", what.first.value()}, {"reason", what.second}},
+                records);
+    }
     for (const auto& lane : s.lanes) add_lane(out, lane);
     for (const auto& [name, counts] : s.rules) add_rule(out, name, counts);
     for (const auto& e : s.exports) {

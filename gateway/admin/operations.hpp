@@ -3,23 +3,31 @@
 // export runs. The admin listener and the command line (when no gateway runs) call the same
 // functions. Blocking.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "config/clock.hpp"
+#include "config/result.hpp"
 #include "config/settings.hpp"
 #include "datasets/event_log.hpp"
 #include "rules/rule_engine.hpp"
 
 namespace sluice::gateway {
 
+/// Ends the lane of a destination, calls `change` while nothing reads or commits its cursors, then
+/// starts it again from what is stored.
+using lane_pause = std::function<result<void>(const std::string& destination,
+                                              const std::function<result<void>()>& change)>;
+
 struct operation_context {
     datasets::event_log& log;
     const config::settings& settings;
     const rules::rule_catalog* catalog = nullptr;
     const clock_source& clock;
+    lane_pause while_lane_stopped = {};  ///< empty when no lanes run
 };
 
 struct operation_result {

@@ -37,6 +37,7 @@ struct gateway_snapshot {
     wall_time taken_at{};
     wall_time started_at{};
     datasets::log_status log;
+    datasets::log_counts log_counts;
     std::vector<named_count> edge;  ///< connections, requests, events
     std::vector<lane_snapshot> lanes;
     std::vector<dataset_snapshot> datasets;

@@ -92,6 +92,12 @@ std::string status_json(const gateway_snapshot& s)
                            {"files", e.files},
                            {"bytes", e.bytes}});
     }
+    json refused = json::object(), trimmed = json::array();
+    for (const auto& [reason, events] : s.log_counts.refused) refused[reason] = events;
+    for (const auto& [what, records] : s.log_counts.trimmed) {
+        trimmed.push_back(
+            {{"dataset", what.first.value()}, {"reason", what.second}, {"records", records}});
+    }
     json edge = json::object();
     for (const auto& [name, value] : s.edge) edge[std::string(name)] = value;
     json rule_list = json::object();
@@ -103,7 +109,11 @@ std::string status_json(const gateway_snapshot& s)
     const json all{{"version", SLUICE_VERSION},
                    {"taken_at", format_time(s.taken_at)},
                    {"started_at", format_time(s.started_at)},
-                   {"log", {{"health", to_text(s.log.health)}, {"reason", s.log.reason}}},
+                   {"log",
+                    {{"health", to_text(s.log.health)},
+                     {"reason", s.log.reason},
+                     {"refused", std::move(refused)},
+                     {"trimmed", std::move(trimmed)}}},
                    {"edge", std::move(edge)},
                    {"datasets", std::move(data)},
                    {"lanes", std::move(lanes)},

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "datasets/open_log.hpp"
@@ -39,6 +41,16 @@ failure unreachable(const config::listener_settings& admin, const boost::system:
 {
     return {ec, fmt::format("can't reach the gateway at {}:{}: {}", admin.address, admin.port,
                             ec.message())};
+}
+
+/// A command that changes something must not make a new, empty log where none was.
+bool has_data(const config::settings& settings)
+{
+    const auto& all = settings.datasets;
+    const bool is_embedded = std::all_of(all.begin(), all.end(), [](const auto& dataset) {
+        return dataset.second.engine == "embedded";
+    });
+    return !is_embedded || std::filesystem::exists(settings.gateway.data_dir);
 }
 
 }  // namespace
@@ -86,25 +98,47 @@ std::string make_query(const query_parameters& query)
     return text;
 }
 
+operations_client::~operations_client()
+{
+    if (log_) log_->close();
+}
+
+result<operation_result> operations_client::run(std::string_view method, std::string_view path,
+                                                const query_parameters& query)
+{
+    if (!log_) {
+        auto answer = call_admin(config_.settings.gateway.admin, method,
+                                 std::string(path) + make_query(query));
+        if (answer.has_value() || answer.error().code != asio::error::connection_refused) {
+            return answer;
+        }
+        datasets::log_settings settings;
+        settings.data_dir = config_.settings.gateway.data_dir;
+        settings.store = config_.settings.embedded;
+        settings.is_read_only = !changes_;
+        if (!has_data(config_.settings)) {
+            return failure{{},
+                           fmt::format("there is no log in {}; check `data_dir`, or start the "
+                                       "gateway once",
+                                       settings.data_dir)};
+        }
+        auto log = datasets::open_log(settings);
+        if (log.has_error()) return log.error();
+        log_ = std::move(*log);
+    }
+    const operation_context context{
+        *log_, config_.settings, config_.catalog.get(), system_clock(), {}};
+    auto found = run_operation(context, method, path, query);
+    if (!found) return operation_problem(404, "this needs a running gateway");
+    return std::move(*found);
+}
+
 result<operation_result> run_anywhere(const loaded_config& config, std::string_view method,
                                       std::string_view path, const query_parameters& query,
                                       bool changes)
 {
-    auto answer =
-        call_admin(config.settings.gateway.admin, method, std::string(path) + make_query(query));
-    if (answer.has_value() || answer.error().code != asio::error::connection_refused) return answer;
-
-    datasets::log_settings settings;
-    settings.data_dir = config.settings.gateway.data_dir;
-    settings.store = config.settings.embedded;
-    settings.is_read_only = !changes;
-    auto log = datasets::open_log(settings);
-    if (log.has_error()) return log.error();
-    const operation_context context{**log, config.settings, config.catalog.get(), system_clock()};
-    auto found = run_operation(context, method, path, query);
-    (*log)->close();
-    if (!found) return operation_problem(404, "this needs a running gateway");
-    return std::move(*found);
+    operations_client client(config, changes);
+    return client.run(method, path, query);
 }
 
 int print_result(const result<operation_result>& answer)

@@ -2,6 +2,7 @@
 // How commands reach the data: through the admin listener of a running gateway, or, when none runs,
 // by opening its log themselves. Both answer alike.
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,28 @@ namespace sluice::gateway {
 
 /// `name=value&…`, percent-encoded.
 [[nodiscard]] std::string make_query(const query_parameters& query);
+
+/// A conversation of several operations. Each goes to the gateway if one runs, else to the data
+/// folder, which is opened once and kept open. One thread.
+class operations_client {
+public:
+    /// `changes`: some operation writes, so the folder is opened for writing.
+    operations_client(const loaded_config& config, bool changes)
+        : config_(config), changes_(changes)
+    {
+    }
+    ~operations_client();
+    operations_client(const operations_client&) = delete;
+    operations_client& operator=(const operations_client&) = delete;
+
+    [[nodiscard]] result<operation_result> run(std::string_view method, std::string_view path,
+                                               const query_parameters& query);
+
+private:
+    const loaded_config& config_;
+    const bool changes_;
+    std::unique_ptr<datasets::event_log> log_;
+};
 
 /// Runs an operation (see operations.hpp) on the gateway of this configuration, or on its data
 /// folder. `changes` says that it writes: then the folder is opened for writing.

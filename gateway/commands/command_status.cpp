@@ -24,12 +24,24 @@ std::uint64_t number(const json& from, const char* name)
     return from.value(name, std::uint64_t{0});
 }
 
+void print_refused(const json& log)
+{
+    const auto refused = log.value("refused", json::object());
+    if (refused.empty()) return;
+    std::string text;
+    for (const auto& [reason, events] : refused.items()) {
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", reason, events.dump());
+    }
+    fmt::print("events refused since the start, by reason: {}\n\n", text);
+}
+
 void print_status(const json& s)
 {
     const auto& log = s.at("log");
     fmt::print("sluice {} since {}\nlog {}{}{}\n\n", s.value("version", ""),
                s.value("started_at", ""), log.value("health", ""),
                log.value("reason", "").empty() ? "" : ": ", log.value("reason", ""));
+    print_refused(log);
     fmt::print("{:<24} {:>4} {:>12} {:>12} {:>14}\n", "dataset", "part", "begin", "end", "bytes");
     for (const auto& d : s.at("datasets")) {
         // the lanes' own datasets only matter once something is in them
@@ -76,28 +88,18 @@ void add_status_command(CLI::App& app, selected_command& selected)
             const auto loaded = load_or_complain(o->config);
             if (!loaded) return exit_no;
             const auto answer = call_admin(loaded->settings.gateway.admin, "GET", "/api/v1/status");
+            if (answer.has_error()) {
+                print_result(answer);
+                fmt::print(stderr,
+                           "If it does not run: `sluice datasets list`, `sluice cursors show` and "
+                           "`sluice dead list` read its data folder.\n");
+                return exit_unreachable;
+            }
             if (answer.has_error() || answer->status >= 400 || o->as_json) {
                 return print_result(answer);
             }
             print_status(json::parse(answer->body));
             return exit_done;
-        };
-    });
-}
-
-void add_datasets_command(CLI::App& app, selected_command& selected)
-{
-    auto* command = app.add_subcommand("datasets", "Datasets, their extent and their readers");
-    command->require_subcommand(1);
-    auto* list =
-        command->add_subcommand("list", "Every dataset with partitions and cursors, as JSON");
-    auto config = std::make_shared<std::vector<std::string>>();
-    add_config_option(*list, *config, false);
-    list->callback([&selected, config] {
-        selected = [config]() -> int {
-            const auto loaded = load_or_complain(*config);
-            if (!loaded) return exit_no;
-            return print_result(run_anywhere(*loaded, "GET", "/api/v1/datasets", {}, false));
         };
     });
 }

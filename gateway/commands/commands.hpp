@@ -28,6 +28,8 @@ void add_dead_command(CLI::App& app, selected_command& selected);
 void add_replay_command(CLI::App& app, selected_command& selected);
 void add_tail_command(CLI::App& app, selected_command& selected);
 void add_datasets_command(CLI::App& app, selected_command& selected);
+void add_cursors_command(CLI::App& app, selected_command& selected);
+void add_backup_command(CLI::App& app, selected_command& selected);
 void add_status_command(CLI::App& app, selected_command& selected);
 void add_schema_command(CLI::App& app, selected_command& selected);
 

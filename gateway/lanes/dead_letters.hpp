@@ -44,8 +44,9 @@ struct dead_filter {
 [[nodiscard]] result<std::vector<dead_letter>> list_dead_letters(
     datasets::event_log& log, const destination_name& destination, const dead_filter& filter);
 
-/// Moves dead letters back into the lane's retry log, due at once, and remembers that they were.
-/// One durable write per hundred; a repetition after a crash moves none twice.
+/// Moves dead letters back into the lane's retry log, due at once, and remembers that they were;
+/// letters of one event go as one retry. Those already handled are passed over. Returns how many
+/// moved. One durable write per hundreds; a repetition after a crash moves none twice.
 [[nodiscard]] result<std::uint64_t> redrive_dead_letters(datasets::event_log& log,
                                                          const destination_name& destination,
                                                          const std::vector<dead_letter>& letters,
@@ -56,9 +57,17 @@ struct dead_filter {
                                                       const destination_name& destination,
                                                       const std::vector<dead_letter>& letters);
 
-/// Events that left the dead letters by redrive; the ledger subtracts them from `dead`.
-[[nodiscard]] std::uint64_t count_redriven(const datasets::event_log& log,
-                                           const std::string& destination);
+/// What operators did to a lane that its cursors don't tell; stored in documents, so that the
+/// ledger balances after a restart, too.
+struct ledger_notes {
+    std::uint64_t redriven = 0;  ///< events that left the dead letters: no longer `dead`
+    std::uint64_t repeated = 0;  ///< events that a cursor was moved back over: accepted once more
+};
+[[nodiscard]] ledger_notes load_ledger_notes(const datasets::event_log& log,
+                                             const std::string& destination);
+/// To be written together with the cursor that moves back.
+[[nodiscard]] datasets::document_update repeated_note(const std::string& destination,
+                                                      std::uint64_t repeated);
 
 /// Blocks until the log has made `what` durable. For start-up and tools.
 [[nodiscard]] result<void> write_now(datasets::event_log& log, const datasets::log_write& what);

@@ -91,6 +91,15 @@ rules::evaluation_scratch& lane::scratch_for(const rules::dataset_program& progr
     return *scratch;
 }
 
+/// When all that was left has been trimmed, no record will come that shows the gap.
+bool lane::skip_trimmed(lane_source& source)
+{
+    const auto extent = parts_.log.extent(source.at());
+    if (extent.has_error() || extent->begin <= source.tracker().next_to_begin()) return false;
+    source.tracker().skip_to(extent->begin);
+    return true;
+}
+
 asio::awaitable<lane::batch_ptr> lane::next_batch(lane_source& source)
 {
     const auto at = source.tracker().next_to_begin();
@@ -107,7 +116,8 @@ asio::awaitable<lane::batch_ptr> lane::next_batch(lane_source& source)
         co_return nullptr;
     }
     if (!*read) {
-        if (!is_stopping_) co_await source.waiter().wait_beyond(source.at(), at);
+        const bool has_skipped = skip_trimmed(source);
+        if (!is_stopping_ && !has_skipped) co_await source.waiter().wait_beyond(source.at(), at);
         co_return nullptr;
     }
     auto& scratch = scratch_for(*program);
@@ -163,7 +173,10 @@ asio::awaitable<void> lane::run_retries(lane_source& source)
             continue;
         }
         if (!*read) {
-            if (!is_stopping_) co_await source.waiter().wait_beyond(source.at(), at);
+            const bool has_skipped = skip_trimmed(source);
+            if (!is_stopping_ && !has_skipped) {
+                co_await source.waiter().wait_beyond(source.at(), at);
+            }
             continue;
         }
         for (std::size_t i = 0; i < (*read)->size() && !is_stopping_; ++i) {
@@ -260,7 +273,7 @@ void lane::enable()
     changed_.notify_all();
 }
 
-lane_snapshot lane::snapshot(std::uint64_t redriven) const
+lane_snapshot lane::snapshot(const ledger_notes& notes) const
 {
     lane_snapshot s;
     s.name = settings_.name.value();
@@ -285,7 +298,7 @@ lane_snapshot lane::snapshot(std::uint64_t redriven) const
             s.rules[program->outcomes()[i].rule] = counts[i];
         }
     }
-    s.ledger = make_ledger(s.sources, redriven);
+    s.ledger = make_ledger(s.sources, notes);
     return s;
 }
 

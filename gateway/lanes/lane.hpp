@@ -62,7 +62,7 @@ public:
     /// An operator says that the destination is in order again.
     void enable();
 
-    [[nodiscard]] lane_snapshot snapshot(std::uint64_t redriven) const;
+    [[nodiscard]] lane_snapshot snapshot(const ledger_notes& notes) const;
     [[nodiscard]] const lane_settings& settings() const noexcept { return settings_; }
 
 private:
@@ -73,6 +73,7 @@ private:
     boost::asio::awaitable<void> run_retries(lane_source& source);
     boost::asio::awaitable<void> run_commits();
     boost::asio::awaitable<batch_ptr> next_batch(lane_source& source);
+    bool skip_trimmed(lane_source& source);
     boost::asio::awaitable<void> wait_for_room(const lane_source& source);
     boost::asio::awaitable<bool> wait_until_due(wall_time due);
     boost::asio::awaitable<bool> commit();

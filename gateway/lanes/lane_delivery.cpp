@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <bit>
+#include <utility>
 
 namespace sluice::gateway {
 
@@ -231,32 +232,31 @@ void lane_delivery::count_latency()
     lane_.stats_.latency_us_sum += us;
 }
 
+/// The ledger counts events, not requests: of all that an event leaves behind (dead letters, a
+/// retry) exactly one carries its count. A dead letter comes first: an event of which something is
+/// dead counts as dead, whatever its other requests still do.
 record_fate lane_delivery::settle()
 {
     std::vector<const failed_unit*> to_park;
-    bool has_dead = origin_.had_dead;
+    bool has_count = origin_.counts;
+    bool has_dead = false;
     const auto rounds_max = lane_.settings_.ordered ? 0 : lane_.settings_.retry_schedule.size();
     for (auto& unit : failed_) {
-        if (unit.step == unit_step::park && origin_.rounds < rounds_max) to_park.push_back(&unit);
-    }
-    const bool will_park = !to_park.empty();
-    for (const auto& unit : failed_) {
-        if (unit.step == unit_step::park && origin_.rounds < rounds_max) continue;
-        bury_unit(unit, !has_dead && !will_park && origin_.counts);
+        if (unit.step == unit_step::park && origin_.rounds < rounds_max) {
+            to_park.push_back(&unit);
+            continue;
+        }
+        bury_unit(unit, std::exchange(has_count, false));
         has_dead = true;
     }
-    if (will_park) {
-        origin_.had_dead = has_dead;
+    if (!to_park.empty()) {
+        const bool was_counted = std::exchange(origin_.counts, has_count);
         park_units(std::move(to_park));
-        return record_fate::retrying;
+        return has_dead && was_counted ? record_fate::dead : record_fate::retrying;
     }
-    return settle_retry(has_dead ? record_fate::dead : record_fate::delivered);
-}
-
-/// A redriven dead letter that was not counted as one must not be counted when it ends either.
-record_fate lane_delivery::settle_retry(record_fate fate) const
-{
-    return is_retry_ && !origin_.counts ? record_fate::retrying : fate;
+    // a retry without the count must not be counted when it ends
+    if (is_retry_ && !origin_.counts) return record_fate::retrying;
+    return has_dead ? record_fate::dead : record_fate::delivered;
 }
 
 parked_event lane_delivery::describe(const failed_unit& unit) const
@@ -298,7 +298,6 @@ void lane_delivery::bury_unit(const failed_unit& unit, bool counts)
 {
     auto parked = describe(unit);
     parked.counts = counts;
-    parked.had_dead = false;
     ++lane_.stats_.requests_dead;
     spdlog::warn("lane {}: event {} of rule {} is a dead letter ({}): {}",
                  lane_.settings_.name.value(), record_.id, unit.rule, unit.outcome.reason,

@@ -46,7 +46,6 @@ private:
     boost::asio::awaitable<bool> wait_to_try(std::uint64_t unit);
     void count_latency();
     record_fate settle();
-    record_fate settle_retry(record_fate fate) const;
     void park_units(std::vector<const failed_unit*> units);
     void bury_unit(const failed_unit& unit, bool counts);
     [[nodiscard]] parked_event describe(const failed_unit& unit) const;

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "gateway/lanes/dataset_destination.hpp"
+#include "gateway/lanes/dataset_readers.hpp"
 #include "gateway/lanes/dead_letters.hpp"
 
 namespace sluice::gateway {
@@ -161,17 +162,9 @@ result<void> lane_set::start(const config::settings& settings,
     catalog_ = std::move(catalog);
     batches_.clear();
     auto plans = make_plans(settings);
-    std::map<dataset_name, std::vector<cursor_name>> readers;
-    for (const auto& [name, ignored] : settings.datasets) readers[dataset_name{name}];
-    for (const auto& [name, exported] : settings.exports) {
-        readers[dataset_name{exported.dataset}].push_back(cursor_name{"export/" + name});
+    for (auto& [dataset, list] : dataset_readers(settings, catalog_.get())) {
+        log_.set_readers(dataset, std::move(list));
     }
-    for (const auto& p : plans) {
-        for (const auto& dataset : p.datasets) {
-            readers[dataset].push_back(lane_cursor(p.settings.name));
-        }
-    }
-    for (auto& [dataset, list] : readers) log_.set_readers(dataset, std::move(list));
     for (auto& p : plans) {
         const auto name = p.settings.name.value();
         if (auto r = start_lane(std::move(p)); r.has_error()) {
@@ -205,19 +198,57 @@ void lane_set::stop(std::chrono::milliseconds grace)
     lanes_.clear();
 }
 
+void lane_set::stop_lane(placed_lane& placed, std::chrono::milliseconds grace)
+{
+    if (placed.is_started) {
+        asio::co_spawn(threads_.context(placed.thread), placed.object->stop(grace),
+                       asio::use_future)
+            .get();
+    }
+    threads_.run_on(placed.thread, [&placed] { placed.object.reset(); });
+}
+
+result<void> lane_set::restart(const config::settings& settings, const std::string& name,
+                               std::chrono::milliseconds grace,
+                               const std::function<result<void>()>& change)
+{
+    auto plans = make_plans(settings);
+    const auto found = std::find_if(plans.begin(), plans.end(),
+                                    [&](const plan& p) { return p.settings.name.value() == name; });
+    std::shared_ptr<placed_lane> placed;
+    {
+        std::lock_guard lock(mutex_);
+        if (const auto known = lanes_.find(name); known != lanes_.end()) placed = known->second;
+        if (placed && found != plans.end()) lanes_.erase(name);
+    }
+    if (!placed || found == plans.end()) {
+        return failure{
+            boost::system::errc::make_error_code(boost::system::errc::no_such_file_or_directory),
+            fmt::format("this gateway runs no lane '{}'", name)};
+    }
+    stop_lane(*placed, grace);
+    auto changed = change();
+    if (auto started = start_lane(std::move(*found)); started.has_error()) {
+        spdlog::error("lane {}: not running, it could not be started again: {}", name,
+                      started.error().message);
+        return started;
+    }
+    return changed;
+}
+
 asio::awaitable<std::vector<lane_snapshot>> lane_set::snapshots()
 {
     std::vector<lane_snapshot> found;
     for (const auto& [name, placed] : list()) {
         auto visit = [](const placed_lane& at,
-                        std::uint64_t redriven) -> asio::awaitable<std::optional<lane_snapshot>> {
+                        ledger_notes notes) -> asio::awaitable<std::optional<lane_snapshot>> {
             if (!at.object) co_return std::nullopt;
-            auto s = at.object->snapshot(redriven);
+            auto s = at.object->snapshot(notes);
             s.is_enabled = at.is_started;
             co_return s;
         };
         auto one = co_await asio::co_spawn(threads_.context(placed->thread),
-                                           visit(*placed, count_redriven(log_, name)),
+                                           visit(*placed, load_ledger_notes(log_, name)),
                                            asio::use_awaitable);
         if (one) found.push_back(std::move(*one));
     }

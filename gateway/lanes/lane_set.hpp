@@ -3,6 +3,8 @@
 // each on the thread that its name hashes to, starts, stops and watches them. Used from the main
 // thread, except where a function says otherwise.
 
+#include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,6 +36,13 @@ public:
     /// Ends all lanes; what is in flight gets `grace` to finish.
     void stop(std::chrono::milliseconds grace);
 
+    /// Ends one lane, calls `change` while nothing reads or commits its cursors, starts it again
+    /// from what is then stored. Blocking; from any thread but the lanes' own, never beside start()
+    /// or stop(). The failure of `change` is handed on; the lane goes on all the same.
+    result<void> restart(const config::settings& settings, const std::string& name,
+                         std::chrono::milliseconds grace,
+                         const std::function<result<void>()>& change);
+
     /// From any coroutine: visits each lane's thread.
     boost::asio::awaitable<std::vector<lane_snapshot>> snapshots();
     /// False when there is no such lane.
@@ -62,6 +71,7 @@ private:
     result<datasets::cursor_state> find_cursor(const plan& p, const datasets::partition_ref& at,
                                                bool from_start);
     result<void> start_lane(plan p);
+    void stop_lane(placed_lane& placed, std::chrono::milliseconds grace);
     [[nodiscard]] std::vector<std::pair<std::string, std::shared_ptr<placed_lane>>> list() const;
 
     datasets::event_log& log_;

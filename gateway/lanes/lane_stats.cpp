@@ -1,10 +1,13 @@
 #include "gateway/lanes/lane_stats.hpp"
 
+#include <algorithm>
+
 namespace sluice::gateway {
 
-lane_ledger make_ledger(const std::vector<source_snapshot>& sources, std::uint64_t redriven)
+lane_ledger make_ledger(const std::vector<source_snapshot>& sources, const ledger_notes& notes)
 {
     lane_ledger sum;
+    sum.accepted = notes.repeated;
     for (const auto& s : sources) {
         // events enter through datasets only; what the retry log finishes was accepted there before
         if (!s.is_retry && s.extent.end > s.cursor.start)
@@ -14,7 +17,7 @@ lane_ledger make_ledger(const std::vector<source_snapshot>& sources, std::uint64
         sum.dead += s.cursor.counts.dead;
         sum.expired += s.cursor.counts.expired;
     }
-    sum.dead -= redriven < sum.dead ? redriven : sum.dead;
+    sum.dead -= std::min(notes.redriven, sum.dead);
     const auto finished = sum.delivered + sum.filtered + sum.dead + sum.expired;
     sum.pending = sum.accepted > finished ? sum.accepted - finished : 0;
     return sum;

@@ -10,6 +10,7 @@
 
 #include "actions/destination.hpp"
 #include "datasets/event_log.hpp"
+#include "gateway/lanes/dead_letters.hpp"
 #include "gateway/lanes/lane_machine.hpp"
 #include "rules/rule_engine.hpp"
 
@@ -62,8 +63,7 @@ struct lane_snapshot {
     std::map<std::string, rules::rule_counts> rules;  ///< of the batches this lane evaluated
 };
 
-/// Sums the sources; `redriven` are dead letters that were moved back into the retry log.
 [[nodiscard]] lane_ledger make_ledger(const std::vector<source_snapshot>& sources,
-                                      std::uint64_t redriven);
+                                      const ledger_notes& notes);
 
 }  // namespace sluice::gateway

@@ -51,7 +51,6 @@ std::string to_extra(const parked_event& p)
     if (p.due_at != wall_time{}) out["due_at"] = format_time(p.due_at);
     if (p.status != 0) out["status"] = p.status;
     if (!p.response.empty()) out["response"] = p.response;
-    if (p.had_dead) out["had_dead"] = true;
     if (!p.counts) out["counts"] = false;
     // a receiver's answer may hold any bytes: replace what is not UTF-8
     return out.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -73,7 +72,6 @@ result<parked_event> parse_extra(std::string_view extra)
         p.failed_at = time_member(in, "failed_at");
         p.rounds = in.value("rounds", 0u);
         p.attempts = in.value("attempts", 0u);
-        p.had_dead = in.value("had_dead", false);
         p.counts = in.value("counts", true);
         p.reason = in.value("reason", std::string{});
         p.detail = in.value("detail", std::string{});

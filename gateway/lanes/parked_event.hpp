@@ -25,8 +25,7 @@ struct parked_event {
     wall_time failed_at{};       ///< of the last attempt
     std::uint32_t rounds = 0;    ///< times it went through the retry log
     std::uint32_t attempts = 0;  ///< requests made in all
-    bool had_dead = false;       ///< another rule's request of this event is already dead
-    bool counts = true;          ///< the ledger counts this dead letter (one per event)
+    bool counts = true;          ///< carries the event's count in the ledger (one per event)
     std::string reason;          ///< as in delivery_outcome
     std::string detail;
     int status = 0;

@@ -21,7 +21,6 @@ TEST(ParkedEvent, ReadsBackWhatItWrote)
     p.failed_at = p.received_at + 1s;
     p.rounds = 2;
     p.attempts = 9;
-    p.had_dead = true;
     p.counts = false;
     p.reason = "http_503";
     p.detail = "answered \"503\"\n";
@@ -38,7 +37,6 @@ TEST(ParkedEvent, ReadsBackWhatItWrote)
     EXPECT_EQ(read->due_at, p.due_at);
     EXPECT_EQ(read->rounds, 2u);
     EXPECT_EQ(read->attempts, 9u);
-    EXPECT_TRUE(read->had_dead);
     EXPECT_FALSE(read->counts);
     EXPECT_EQ(read->detail, p.detail);
     EXPECT_EQ(read->status, 503);

@@ -1,18 +1,23 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "gateway/commands/admin_client.hpp"
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/configuration.hpp"
+#include "gateway/commands/operate/table.hpp"
 
 namespace sluice::gateway {
 
 namespace {
 
 using nlohmann::json;
+
+/// What the operation lists unless told otherwise.
+constexpr std::size_t letters_default = 100;
 
 struct dead_options {
     std::vector<std::string> config;
@@ -48,14 +53,70 @@ std::vector<std::string> destinations_of(const dead_options& o, const loaded_con
     return all;
 }
 
-void print_letters(const json& answer)
-{
-    for (const auto& l : answer.at("letters")) {
-        fmt::print("{:>8}  {}  {:<10} {:<24} {}  {}\n", l.at("position").get<std::uint64_t>(),
-                   l.at("failed_at").get<std::string>(), l.at("reason").get<std::string>(),
-                   l.at("rules").empty() ? "-" : l.at("rules")[0].get<std::string>(),
-                   l.at("id").get<std::string>(), l.at("detail").get<std::string>());
+/// One dead letter as the API sends it: what is known about it, then the event, which is not
+/// parsed: its bytes are shown as they were accepted.
+struct letter_line {
+    json head;
+    std::string_view event;
+
+    explicit letter_line(std::string_view line)
+    {
+        constexpr std::string_view mark = ",\"event\":";
+        // a quote inside a string is escaped, so this cannot be found within one
+        const auto at = line.find(mark);
+        head = json::parse(std::string(line.substr(0, at)) + "}");
+        event = line.substr(at + mark.size());
+        event.remove_suffix(1);
     }
+};
+
+template <class Each>
+void for_each_line(std::string_view body, const Each& each)
+{
+    while (!body.empty()) {
+        const auto line = body.substr(0, body.find('\n'));
+        if (!line.empty()) each(line);
+        body.remove_prefix(std::min(line.size() + 1, body.size()));
+    }
+}
+
+void print_letters(const std::string& destination, std::string_view body, std::size_t limit)
+{
+    text_table table({"position", "failed at", "state", "reason", "rule", "event", "detail"});
+    std::size_t count = 0;
+    for_each_line(body, [&](std::string_view line) {
+        const auto l = letter_line(line).head;
+        ++count;
+        table.add({std::to_string(l.at("position").get<std::uint64_t>()), l.value("failed_at", ""),
+                   l.value("state", ""), l.value("reason", ""),
+                   l.at("rules").empty() ? "-" : l.at("rules")[0].get<std::string>(),
+                   l.value("id", ""), l.value("detail", "")});
+    });
+    fmt::print("{}: {} dead letters\n", destination, count);
+    if (count > 0) fmt::print("{}", table.text());
+    if (count == limit) fmt::print("There may be more: --limit shows them.\n");
+}
+
+void print_whole(std::string_view body)
+{
+    for_each_line(body, [](std::string_view line) {
+        const letter_line letter(line);
+        auto head = letter.head.dump(2);
+        head.erase(head.size() - 2);  // the line end and the brace
+        fmt::print("{},\n  \"event\": {}\n}}\n", head, letter.event);
+    });
+}
+
+int print_change(const std::string& destination, const std::string& verb, const json& answer)
+{
+    if (answer.contains("would")) {
+        fmt::print("{}: {} dead letters would be handled; nothing was changed\n", destination,
+                   answer.at("would").get<std::uint64_t>());
+    } else {
+        fmt::print("{}: {} dead letters {}\n", destination, answer.value(verb, std::uint64_t{0}),
+                   verb == "redrive" ? "redriven" : "dropped");
+    }
+    return exit_done;
 }
 
 int run_dead(const dead_options& o, const std::string& verb)
@@ -66,21 +127,27 @@ int run_dead(const dead_options& o, const std::string& verb)
     if (!o.position.empty()) query["position"] = o.position;
     if (o.is_dry_run) query["dry_run"] = "1";
     const bool changes = verb == "redrive" || verb == "drop";
+    if (!changes) query["format"] = "ndjson";
+    operations_client client(*loaded, changes && !o.is_dry_run);
     for (const auto& destination : destinations_of(o, *loaded)) {
         const auto path = "/api/v1/dead/" + destination + (changes ? "/" + verb : "");
-        const auto answer =
-            run_anywhere(*loaded, changes ? "POST" : "GET", path, query, changes && !o.is_dry_run);
+        const auto answer = client.run(changes ? "POST" : "GET", path, query);
         if (answer.has_error() || answer->status >= 400) return print_result(answer);
-        const auto body = json::parse(answer->body);
-        if (changes) {
-            fmt::print("{}: {}\n", destination, answer->body);
-        } else if (o.as_json || verb == "show") {
-            for (const auto& letter : body.at("letters")) {
-                fmt::print("{}\n", letter.dump(verb == "show" ? 2 : -1));
-            }
+        if (changes && o.as_json) {
+            auto body = json::parse(answer->body);
+            body["destination"] = destination;
+            fmt::print("{}\n", body.dump());
+        } else if (changes) {
+            print_change(destination, verb, json::parse(answer->body));
+        } else if (o.as_json) {
+            fmt::print("{}", answer->body);
+        } else if (verb == "show") {
+            print_whole(answer->body);
         } else {
-            fmt::print("{}: {} dead letters\n", destination, body.at("letters").size());
-            print_letters(body);
+            const auto limit = query.find("limit");
+            print_letters(destination, answer->body,
+                          limit == query.end() ? letters_default
+                                               : std::strtoull(limit->second.c_str(), nullptr, 10));
         }
     }
     return exit_done;
@@ -108,8 +175,9 @@ void add_dead_command(CLI::App& app, selected_command& selected)
         command->add_option("destination", o->destination, "Destination (default: all)");
         add_filters(*command, *o);
         const std::string name = verb;
-        if (name == "list") {
-            command->add_flag("--json", o->as_json, "NDJSON instead of a table");
+        command->add_flag("--json", o->as_json,
+                          name == "list" ? "NDJSON instead of a table" : "NDJSON");
+        if (name == "list" || name == "show") {
             command->add_flag_callback(
                 "--all", [o] { o->filter["all"] = "1"; }, "Also those already redriven or dropped");
         }
