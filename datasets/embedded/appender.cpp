@@ -264,7 +264,7 @@ void appender::publish(group& writes)
         }
         if (write->handler) write->handler(std::move(write->receipt));
     }
-    for (auto& value : values_) links_.waits.wake(*value.to);
+    for (auto& value : values_) links_.waits.wake(value.to->end);
 }
 
 void appender::fail(group& writes, const rocksdb::Status& status)

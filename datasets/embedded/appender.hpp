@@ -14,7 +14,7 @@
 #include "datasets/batch_cache.hpp"
 #include "datasets/embedded/pending_write.hpp"
 #include "datasets/embedded/store_health.hpp"
-#include "datasets/embedded/wait_list.hpp"
+#include "datasets/wait_list.hpp"
 #include "datasets/stored_batch.hpp"
 
 namespace sluice::datasets::embedded {

@@ -291,7 +291,7 @@ std::uint64_t embedded_log::wait_beyond(const partition_ref& partition, offset s
 {
     auto p = table_.find(partition);
     if (!p || is_closed_) return 0;
-    return waits_.add(**p, seen, std::move(handler));
+    return waits_.add((*p)->end, seen, std::move(handler));
 }
 
 void embedded_log::cancel_wait(std::uint64_t id)

@@ -189,7 +189,7 @@ void embedded_log::refresh()
         spdlog::warn("store: {}", opened.error().message);
         return;
     }
-    for (auto* p : table_.partitions()) waits_.wake(*p);
+    for (auto* p : table_.partitions()) waits_.wake(p->end);
 }
 
 void embedded_log::maintain_now()

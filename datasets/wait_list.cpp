@@ -1,16 +1,18 @@
-#include "datasets/embedded/wait_list.hpp"
+#include "datasets/wait_list.hpp"
 
-namespace sluice::datasets::embedded {
+#include <vector>
 
-std::uint64_t wait_list::add(partition_state& partition, offset seen, std::function<void()> handler)
+namespace sluice::datasets {
+
+std::uint64_t wait_list::add(const end_mark& end, offset seen, std::function<void()> handler)
 {
     std::uint64_t id = 0;
     {
         std::lock_guard lock(mutex_);
         id = next_id_++;
         // The end is read under the lock that wake() takes after moving it: no wake-up is missed.
-        if (partition.end.load(std::memory_order_acquire) <= seen.value()) {
-            waiters_.emplace(id, waiter{&partition, seen.value(), std::move(handler)});
+        if (end.load(std::memory_order_acquire) <= seen.value()) {
+            waiters_.emplace(id, waiter{&end, seen.value(), std::move(handler)});
             return id;
         }
     }
@@ -28,14 +30,14 @@ void wait_list::cancel(std::uint64_t id)
     waiters_.erase(it);
 }
 
-void wait_list::wake(partition_state& partition)
+void wait_list::wake(const end_mark& end)
 {
     std::vector<std::function<void()>> due;
     {
         std::lock_guard lock(mutex_);
-        const auto end = partition.end.load(std::memory_order_acquire);
+        const auto reached = end.load(std::memory_order_acquire);
         for (auto it = waiters_.begin(); it != waiters_.end();) {
-            if (it->second.partition == &partition && it->second.seen < end) {
+            if (it->second.end == &end && it->second.seen < reached) {
                 due.push_back(std::move(it->second.handler));
                 it = waiters_.erase(it);
             } else {
@@ -59,4 +61,4 @@ void wait_list::clear()
     dropped.swap(waiters_);
 }
 
-}  // namespace sluice::datasets::embedded
+}  // namespace sluice::datasets
