@@ -28,6 +28,10 @@ find_package(RocksDB REQUIRED)
 add_library(sluice_rocksdb INTERFACE)
 target_link_libraries(sluice_rocksdb INTERFACE $<IF:$<TARGET_EXISTS:RocksDB::rocksdb-shared>,RocksDB::rocksdb-shared,RocksDB::rocksdb>)
 
+pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
+add_library(sluice_rdkafka INTERFACE)
+target_link_libraries(sluice_rdkafka INTERFACE PkgConfig::rdkafka)
+
 add_library(sluice_deflate INTERFACE)
 target_link_libraries(sluice_deflate INTERFACE deflate z)
 

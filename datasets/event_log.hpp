@@ -1,8 +1,8 @@
 #pragma once
 // The log under everything: datasets, retries and dead letters are partitions of it. Two engines
-// implement it (embedded/ over RocksDB, kafka/ later). Thread-safe. Handlers run on a thread of the
-// engine and must only hand the result over to their own thread; none is called after close() has
-// returned.
+// implement it (embedded/ over RocksDB, kafka/ over a Kafka cluster). Thread-safe. Handlers run on
+// a thread of the engine and must only hand the result over to their own thread; none is called
+// after close() has returned.
 
 #include <cstdint>
 #include <functional>
@@ -57,13 +57,18 @@ struct document_update {
     std::optional<std::string> value;
 };
 
-/// Everything in one write becomes durable together or not at all.
+/// Embedded: everything in one write becomes durable together or not at all. Kafka: first the
+/// records, then the documents, then the cursors, each only after the ones before; a failure in
+/// between leaves the earlier ones, and whoever repeats the write stores them again.
 struct log_write {
     std::span<const append_part> appends;
     std::span<const cursor_update> cursors;
     std::span<const document_update> documents;
     /// Internal writes (cursors, retries, dead letters) use the reserve that ingest may not touch.
     bool is_internal = false;
+    /// The cursors may belong to partitions that another gateway owns (exports that one gateway
+    /// runs for all, tools). Without it such a write is refused with `not_owned`.
+    bool ignores_ownership = false;
 };
 
 struct write_receipt {
@@ -140,11 +145,15 @@ public:
     virtual void set_readers(const dataset_name& dataset, std::vector<cursor_name> readers) = 0;
 
     /// Copies everything, returns at once; `handler` learns when it is durable (or why not).
-    /// `log_errc::overloaded` (queue full), `refusing` (disk, quota), `unknown_dataset`.
+    /// `log_errc::overloaded` (queue full), `refusing` (disk, quota, no broker, no confirmation in
+    /// time), `unknown_dataset`, `not_owned` (a cursor of a partition that went to another
+    /// gateway), `too_large`.
     virtual void write(const log_write& what, write_handler handler) = 0;
 
     /// The batch that holds `from`, or the next one after a hole. The embedded engine answers from
-    /// the calling thread before it returns.
+    /// the calling thread before it returns; Kafka does so at the head and otherwise later, from
+    /// one of its threads. Any partition may be read, owned or not. On Kafka a record may become
+    /// readable a moment after its write was confirmed.
     virtual void read(const partition_ref& from_partition, offset from, read_handler handler) = 0;
 
     /// Calls `handler` once, as soon as the partition's end is beyond `seen`. Returns an id for
@@ -155,8 +164,20 @@ public:
 
     [[nodiscard]] virtual result<partition_extent> extent(const partition_ref& partition) const = 0;
     [[nodiscard]] virtual std::vector<dataset_spec> list_datasets() const = 0;
-    /// Partitions this process may read and deliver now; `watch_ownership` tells of changes.
+    /// Partitions this process may deliver now; `watch_ownership` tells of changes. Empty at first
+    /// on Kafka: gateways share partitions out within moments after the datasets were opened.
     [[nodiscard]] virtual std::vector<partition_id> owned_partitions(const dataset_name&) const = 0;
+    /// Calls `handler` with a dataset, on a thread of the engine that serves nothing else, each
+    /// time after what owned_partitions(dataset) returns has changed. Replaces the previous
+    /// handler.
+    /// - Partitions gained: begin with load_cursor; the previous owner has stored its last one.
+    /// - Partitions given up to another gateway: they are no longer in owned_partitions, but their
+    ///   cursors may still be stored until the handler returns. So the handler stops what works on
+    ///   them, lets it store its cursors, and returns only then; the next owner begins after that.
+    ///   The engine waits half the session timeout, at most 5 s; after that, and for partitions
+    ///   that were lost because the group did not hear of us, cursors are refused with `not_owned`
+    ///   and the next owner may deliver some events again.
+    /// The handler must not call close().
     virtual void watch_ownership(std::function<void(const dataset_name&)> handler) = 0;
 
     /// Blocking; for start-up and tools.

@@ -1,0 +1,159 @@
+#include "datasets/kafka/engine.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "datasets/log_error.hpp"
+
+namespace sluice::datasets::kafka {
+
+result<std::unique_ptr<kafka_log::engine>> kafka_log::engine::open(
+    const config::kafka_settings& settings, const kafka_log_options& options, kafka_stats& stats,
+    std::function<void()> write_finished)
+{
+    auto e = std::make_unique<engine>(settings, options, stats);
+    auto asked = cluster::open(settings);
+    if (!asked) return asked.error();
+    e->asked = std::move(*asked);
+    auto records = producer::open(settings, e->health, stats);
+    if (!records) return records.error();
+    e->records = std::move(*records);
+    auto documents = document_store::open(settings, *e->asked, e->called.documents_topic());
+    if (!documents) return documents.error();
+    e->documents = std::move(*documents);
+    e->cursors = std::make_unique<cursor_store>(*e->asked, e->called, e->table, stats);
+    auto readers = reader_pool::open(settings, {*e->asked, e->cache, stats});
+    if (!readers) return readers.error();
+    e->readers = std::move(*readers);
+    auto follower = head_follower::open(settings, {*e->asked, e->cache, e->waits, stats});
+    if (!follower) return follower.error();
+    e->follower = std::move(*follower);
+    if (!options.is_read_only) {
+        auto owner = ownership::open(settings, e->table, stats);
+        if (!owner) return owner.error();
+        e->owner = std::move(*owner);
+        e->owner->on_released([f = e->follower.get()](partition_state& p) { f->leave(p); });
+    }
+    e->links.emplace(
+        write_links{*e->records, *e->documents, *e->cursors, std::move(write_finished)});
+    return e;
+}
+
+std::optional<failure> kafka_log::engine::find_datasets()
+{
+    auto topics = asked->list_topics();
+    if (!topics) return topics.error();
+    for (const auto& [topic, shape] : *topics) {
+        auto name = called.dataset_of(topic);
+        if (!name) continue;
+        dataset_spec spec;
+        spec.name = std::move(*name);
+        spec.partitions = shape.partitions;
+        table.put(spec, topic);
+    }
+    return std::nullopt;
+}
+
+std::optional<failure> kafka_log::engine::look_at(partition_state& partition) const
+{
+    auto ends = asked->find_watermarks(partition.dataset->topic, partition.at.partition.value());
+    if (!ends) return ends.error();
+    partition.begin = ends->low;
+    if (!partition.is_followed) {
+        auto before = partition.end.load();
+        while (before < ends->high && !partition.end.compare_exchange_weak(before, ends->high)) {
+        }
+    }
+    return std::nullopt;
+}
+
+void kafka_log::engine::read(partition_state& partition, offset from, read_handler handler)
+{
+    add(stats.reads);
+    // before the cache is asked: what is below this end is in the cache or was there
+    const bool is_followed = partition.is_followed;
+    const auto end = partition.end.load(std::memory_order_acquire);
+    if (is_followed && partition.beyond_hole(from.value()) >= end) {
+        add(stats.cache_hits);
+        return handler(std::shared_ptr<const record_batch>());
+    }
+    if (auto cached = cache.find(partition.cache_id, from)) {
+        add(stats.cache_hits);
+        return handler(std::move(cached));
+    }
+    readers->read(partition, from, std::move(handler));
+}
+
+/// Where retention by age and size would like the partition to begin.
+std::uint64_t kafka_log::engine::wanted_begin(const dataset_state& dataset,
+                                              const partition_state& partition, wall_time now) const
+{
+    const auto begin = partition.begin.load();
+    const auto end = partition.newest_end();
+    auto wanted = begin;
+    const auto& spec = dataset.spec;
+    const auto number = partition.at.partition.value();
+    if (spec.age_max) {
+        auto young = asked->find_time(dataset.topic, number, kafka_time(now - *spec.age_max));
+        if (young) wanted = std::max(wanted, young->value_or(end));
+    }
+    const auto kept_max = spec.bytes_max
+                              ? std::optional(*spec.bytes_max / std::max(spec.partitions, 1u))
+                              : std::nullopt;
+    const auto bytes = partition.bytes();
+    if (kept_max && bytes > *kept_max && end > begin) {
+        // sizes are an estimate: the share of records that is as large as the excess
+        const auto excess = static_cast<double>(bytes - *kept_max) / static_cast<double>(bytes);
+        wanted = std::max(
+            wanted, begin + static_cast<std::uint64_t>(excess * static_cast<double>(end - begin)));
+    }
+    return std::min(wanted, end);
+}
+
+/// The lowest position of those who still have to read.
+std::uint64_t kafka_log::engine::trim_limit(const partition_state& partition,
+                                            const std::vector<cursor_name>& names)
+{
+    auto limit = partition.newest_end();
+    for (const auto& name : names) {
+        auto found = cursors->load(name, partition);
+        if (!found || !*found) return partition.begin;
+        limit = std::min(limit, (*found)->next.value());
+    }
+    return limit;
+}
+
+void kafka_log::engine::trim(const clock_source& clock)
+{
+    for (auto* dataset : table.datasets()) {
+        const auto& spec = dataset->spec;
+        const auto names = retain.of(spec.name);
+        // with `trim_unread` the cluster itself trims, by the topic's settings
+        if (spec.trim_unread || !names || (!spec.age_max && !spec.bytes_max)) continue;
+        for (auto* p : table.partitions(spec.name)) {
+            if (!p->is_owned) continue;
+            const auto begin = p->begin.load();
+            auto to = wanted_begin(*dataset, *p, clock.wall_now());
+            if (to <= begin) continue;
+            to = std::min(to, trim_limit(*p, *names));
+            if (to <= begin) continue;
+            if (auto bad = asked->delete_before(dataset->topic, p->at.partition.value(), to)) {
+                spdlog::warn("kafka: {}", bad->message);
+                return;
+            }
+            add(stats.trimmed, to - begin);
+            p->begin = to;
+        }
+    }
+}
+
+void kafka_log::engine::stop()
+{
+    if (owner) owner->close();
+    readers->stop();
+    follower->stop();
+    documents->stop();
+    records->close();
+    waits.clear();
+}
+
+}  // namespace sluice::datasets::kafka

@@ -1,0 +1,262 @@
+#include "datasets/kafka/producer.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "datasets/log_error.hpp"
+
+namespace sluice::datasets::kafka {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto poll_wait_ms = 100;
+constexpr auto renewal_retry = 1s;
+
+failure closed()
+{
+    return {make_error_code(log_errc::closed), "the log is closed"};
+}
+
+}  // namespace
+
+producer::producer(const config::kafka_settings& settings, cluster_health& health,
+                   kafka_stats& stats)
+    : settings_(settings), health_(health), stats_(stats)
+{
+}
+
+result<std::unique_ptr<producer>> producer::open(const config::kafka_settings& settings,
+                                                 cluster_health& health, kafka_stats& stats)
+{
+    std::unique_ptr<producer> made(new producer(settings, health, stats));
+    auto life = made->make();
+    if (!life) return life.error();
+    made->life_ = std::move(*life);
+    made->thread_ = std::thread([self = made.get()] { self->run(); });
+    return made;
+}
+
+producer::~producer()
+{
+    close();
+}
+
+result<std::shared_ptr<producer::incarnation>> producer::make()
+{
+    auto conf = make_conf(settings_, client_role::producer);
+    if (!conf) return conf.error();
+    rd_kafka_conf_set_opaque(conf->get(), this);
+    rd_kafka_conf_set_dr_msg_cb(conf->get(), on_report);
+    rd_kafka_conf_set_error_cb(conf->get(), on_error);
+    auto client = make_client(std::move(*conf), RD_KAFKA_PRODUCER);
+    if (!client) return client.error();
+    auto life = std::make_shared<incarnation>();
+    life->client = std::move(*client);
+    return life;
+}
+
+std::shared_ptr<producer::incarnation> producer::current() const
+{
+    std::lock_guard lock(mutex_);
+    return life_;
+}
+
+rd_kafka_topic_t* producer::topic_of(incarnation& life, const std::string& topic)
+{
+    {
+        std::shared_lock lock(life.topics_mutex);
+        auto found = life.topics.find(topic);
+        if (found != life.topics.end()) return found->second.get();
+    }
+    std::unique_lock lock(life.topics_mutex);
+    auto& handle = life.topics[topic];
+    if (!handle) handle.reset(rd_kafka_topic_new(life.client.get(), topic.c_str(), nullptr));
+    return handle.get();
+}
+
+std::optional<failure> producer::produce(outgoing record)
+{
+    auto life = current();
+    if (!life) return closed();
+    auto* topic = topic_of(*life, record.topic);
+    std::array<rd_kafka_vu_t, 8> units;
+    std::size_t count = 0;
+    const auto next = [&units, &count](rd_kafka_vtype_t type) -> rd_kafka_vu_t& {
+        units[count].vtype = type;
+        return units[count++];
+    };
+    const auto bytes = [](std::string_view text, auto& into) {
+        // a null pointer would mean "no key" and "tombstone"
+        into.ptr = const_cast<char*>(text.empty() ? "" : text.data());
+        into.size = text.size();
+    };
+    next(RD_KAFKA_VTYPE_RKT).u.rkt = topic;
+    next(RD_KAFKA_VTYPE_PARTITION).u.i32 = static_cast<std::int32_t>(record.partition.value());
+    next(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
+    next(RD_KAFKA_VTYPE_TIMESTAMP).u.i64 = record.time_ms;
+    next(RD_KAFKA_VTYPE_OPAQUE).u.ptr = record.to;
+    if (record.key) bytes(*record.key, next(RD_KAFKA_VTYPE_KEY).u.mem);
+    if (record.value) bytes(*record.value, next(RD_KAFKA_VTYPE_VALUE).u.mem);
+    if (record.headers) next(RD_KAFKA_VTYPE_HEADERS).u.headers = record.headers.get();
+    add(stats_.queued);
+    const error_handle error(rd_kafka_produceva(life->client.get(), units.data(), count));
+    if (!error) {
+        (void)record.headers.release();  // the message owns them now
+        return std::nullopt;
+    }
+    stats_.queued.fetch_sub(1, std::memory_order_relaxed);
+    add(stats_.failed);
+    return failure_of(rd_kafka_error_code(error.get()), record.value ? record.value->size() : 0);
+}
+
+failure producer::failure_of(rd_kafka_resp_err_t error, std::size_t bytes) const
+{
+    switch (error) {
+        case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+            return {make_error_code(log_errc::overloaded),
+                    "too many events wait for Kafka's confirmation; raise `queue_bytes_max` of the "
+                    "section `kafka` or slow the senders down"};
+        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+            return {make_error_code(log_errc::too_large),
+                    fmt::format("an event of {} bytes is larger than Kafka takes: {}", bytes,
+                                explain(error, {}))};
+        case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+            return {make_error_code(log_errc::refusing),
+                    fmt::format("Kafka did not confirm the event within {} ms; it may be stored "
+                                "all the same: {}",
+                                settings_.produce_timeout.count(), explain(error, {}))};
+        case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+        case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+        case RD_KAFKA_RESP_ERR__FATAL:
+            return {make_error_code(log_errc::refusing),
+                    "the Kafka producer is being replaced; send the event again"};
+        default:
+            return {make_error_code(log_errc::refusing),
+                    "Kafka refuses the event: " + explain(error, {})};
+    }
+}
+
+void producer::on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque)
+{
+    auto& self = *static_cast<producer*>(opaque);
+    self.stats_.queued.fetch_sub(1, std::memory_order_relaxed);
+    auto& to = *static_cast<delivery*>(message->_private);
+    if (!message->err) {
+        add(self.stats_.produced);
+        add(self.stats_.produced_bytes, message->len);
+        self.health_.reached();
+        return to.reported(std::nullopt, offset{static_cast<std::uint64_t>(message->offset)});
+    }
+    add(self.stats_.failed);
+    auto what = self.failure_of(message->err, message->len);
+    self.note_failure(message->err, what.message);
+    to.reported(what, {});
+}
+
+/// A record that was given up says something about the cluster, unless the record is to blame.
+void producer::note_failure(rd_kafka_resp_err_t error, const std::string& text)
+{
+    switch (error) {
+        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+        case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+        case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+        case RD_KAFKA_RESP_ERR__FATAL:
+            return;
+        default:
+            if (!is_over_) health_.unreachable(text);
+    }
+}
+
+void producer::on_error(rd_kafka_t* client, int code, const char* reason, void* opaque)
+{
+    auto& self = *static_cast<producer*>(opaque);
+    const auto error = static_cast<rd_kafka_resp_err_t>(code);
+    if (error == RD_KAFKA_RESP_ERR__FATAL) {
+        std::array<char, 512> text{};
+        const auto cause = rd_kafka_fatal_error(client, text.data(), text.size());
+        self.health_.broken(
+            fmt::format("the Kafka producer had to be replaced: {}", explain(cause, text.data())));
+        self.is_fatal_ = true;
+    } else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        if (self.is_over_) return;
+        self.health_.unreachable(
+            fmt::format("no Kafka broker can be reached: {}",
+                        self.last_error_.empty() ? explain(error, reason) : self.last_error_));
+    } else {
+        self.last_error_ = explain(error, reason);
+    }
+}
+
+void producer::drain(incarnation& life)
+{
+    rd_kafka_purge(life.client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    // whoever was about to produce with it finishes first; its record is purged in a later round
+    while (rd_kafka_outq_len(life.client.get()) > 0) {
+        rd_kafka_poll(life.client.get(), 10);
+        rd_kafka_purge(life.client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    }
+}
+
+void producer::renew()
+{
+    auto old = current();
+    auto next = make();
+    if (!next) {
+        health_.broken("the Kafka producer can't be replaced: " + next.error().message);
+        std::this_thread::sleep_for(renewal_retry);
+        return;
+    }
+    {
+        std::lock_guard lock(mutex_);
+        life_ = std::move(*next);
+    }
+    is_fatal_ = false;
+    // a caller that still holds the old one may add a record: wait for it, then report it
+    while (old.use_count() > 1) std::this_thread::yield();
+    drain(*old);
+    add(stats_.producers_renewed);
+    health_.renewed();
+    spdlog::warn("kafka: the producer has been replaced after a fatal error");
+}
+
+void producer::run()
+{
+    while (!is_over_) {
+        auto life = current();
+        rd_kafka_poll(life->client.get(), poll_wait_ms);
+        life.reset();
+        if (is_fatal_ && !is_over_) renew();
+    }
+    std::shared_ptr<incarnation> last;
+    {
+        std::lock_guard lock(mutex_);
+        last = std::move(life_);
+        life_.reset();
+    }
+    while (last.use_count() > 1) std::this_thread::yield();
+    const auto until = std::chrono::steady_clock::now() + settings_.produce_timeout;
+    while (rd_kafka_outq_len(last->client.get()) > 0 && std::chrono::steady_clock::now() < until &&
+           !is_fatal_) {
+        rd_kafka_poll(last->client.get(), 10);
+    }
+    drain(*last);
+}
+
+void producer::close()
+{
+    is_over_ = true;
+    if (thread_.joinable()) thread_.join();
+}
+
+void producer::break_for_test()
+{
+    if (auto life = current()) {
+        rd_kafka_test_fatal_error(
+            life->client.get(), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "broken by a test");
+    }
+}
+
+}  // namespace sluice::datasets::kafka

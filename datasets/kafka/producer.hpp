@@ -1,0 +1,85 @@
+#pragma once
+// The one idempotent producer of a log and the thread that hears its delivery reports. After a
+// fatal error it is replaced by a new one; what the old one still held is reported as failed.
+// Thread-safe.
+
+#include <condition_variable>
+#include <shared_mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "datasets/kafka/client_settings.hpp"
+#include "datasets/kafka/cluster_health.hpp"
+#include "datasets/kafka/kafka_record.hpp"
+#include "datasets/kafka/kafka_stats.hpp"
+
+namespace sluice::datasets::kafka {
+
+/// Who wants to know what became of records. Must live until each of them was reported.
+class delivery {
+public:
+    virtual ~delivery() = default;
+    /// On the producer's thread. `at` is meaningless after an error.
+    virtual void reported(const std::optional<failure>& error, offset at) = 0;
+};
+
+struct outgoing {
+    const std::string& topic;
+    partition_id partition;
+    std::optional<std::string_view> key;
+    std::optional<std::string_view> value;  ///< absent: a tombstone
+    headers_handle headers;
+    std::int64_t time_ms = 0;
+    delivery* to = nullptr;
+};
+
+class producer {
+public:
+    static result<std::unique_ptr<producer>> open(const config::kafka_settings& settings,
+                                                  cluster_health& health, kafka_stats& stats);
+    ~producer();
+    producer(const producer&) = delete;
+    producer& operator=(const producer&) = delete;
+
+    /// Copies; then exactly one report follows. After a failure here none does.
+    [[nodiscard]] std::optional<failure> produce(outgoing record);
+    /// Waits until everything was reported, at most the produce timeout, then reports the rest as
+    /// failed and ends the thread. Idempotent.
+    void close();
+
+    /// Lets the library believe in a fatal error; for tests.
+    void break_for_test();
+
+private:
+    /// One life of the library's producer, with the topics it has met.
+    struct incarnation {
+        client_handle client;
+        std::unordered_map<std::string, topic_handle> topics;
+        std::shared_mutex topics_mutex;
+        ~incarnation() { topics.clear(); }
+    };
+
+    producer(const config::kafka_settings& settings, cluster_health& health, kafka_stats& stats);
+    result<std::shared_ptr<incarnation>> make();
+    [[nodiscard]] std::shared_ptr<incarnation> current() const;
+    static rd_kafka_topic_t* topic_of(incarnation& life, const std::string& topic);
+    static void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
+    static void on_error(rd_kafka_t*, int error, const char* reason, void* self);
+    [[nodiscard]] failure failure_of(rd_kafka_resp_err_t error, std::size_t bytes) const;
+    void note_failure(rd_kafka_resp_err_t error, const std::string& text);
+    void renew();
+    void drain(incarnation& life);
+    void run();
+
+    const config::kafka_settings settings_;
+    cluster_health& health_;
+    kafka_stats& stats_;
+    std::string last_error_;  ///< of the producer's thread: why brokers were lost
+    std::atomic<bool> is_fatal_{false};
+    std::atomic<bool> is_over_{false};
+    mutable std::mutex mutex_;
+    std::shared_ptr<incarnation> life_;
+    std::thread thread_;
+};
+
+}  // namespace sluice::datasets::kafka
