@@ -121,8 +121,76 @@ void merge_file(node& root, node&& file, diagnostics& problems)
     }
 }
 
+/// A rule set of which a file holds nothing but `params`: it changes those of the set, which stands
+/// in another file (one file per environment). The last file on the command line wins.
+struct params_override {
+    node name;
+    node params;
+};
+
+void take_overrides(node& file, std::vector<params_override>& into)
+{
+    const auto rules = std::ranges::find_if(
+        file.members, [](const auto& member) { return member.first.text == "rules"; });
+    if (rules == file.members.end() || !rules->second.is_map()) return;
+    std::erase_if(rules->second.members, [&](auto& item) {
+        auto& [name, set] = item;
+        const bool is_override = set.is_map() && set.members.size() == 1 &&
+                                 set.members[0].first.text == "params" &&
+                                 set.members[0].second.is_map();
+        if (is_override) into.push_back({name, std::move(set.members[0].second)});
+        return is_override;
+    });
+}
+
+node* find_member(node& map, std::string_view key)
+{
+    for (auto& [name, value] : map.members) {
+        if (name.text == key) return &value;
+    }
+    return nullptr;
+}
+
+void apply_override(node& root, const params_override& change, diagnostics& problems)
+{
+    const auto names_of = [](const node* map) {
+        std::vector<std::string_view> names;
+        for (std::size_t i = 0; map != nullptr && i < map->members.size(); ++i) {
+            names.emplace_back(map->members[i].first.text);
+        }
+        return names;
+    };
+    const auto hint_of = [](std::string_view near, std::string otherwise) {
+        return near.empty() ? otherwise : fmt::format("did you mean '{}'?", near);
+    };
+    auto* rules = find_member(root, "rules");
+    auto* set = rules == nullptr ? nullptr : find_member(*rules, change.name.text);
+    if (set == nullptr || !set->is_map()) {
+        problems.error(change.name.where,
+                       fmt::format("`params` for the rule set '{}', which is nowhere defined",
+                                   change.name.text),
+                       hint_of(nearest_name(change.name.text, names_of(rules)),
+                               "give the file with its `source` and `rules` too"));
+        return;
+    }
+    auto* params = find_member(*set, "params");
+    for (const auto& [name, value] : change.params.members) {
+        auto* known = params == nullptr ? nullptr : find_member(*params, name.text);
+        if (known != nullptr) {
+            *known = value;
+            continue;
+        }
+        problems.error(name.where,
+                       fmt::format("rule set '{}' has no param '{}' to override", change.name.text,
+                                   name.text),
+                       hint_of(nearest_name(name.text, names_of(params)),
+                               "declare it under `params` of the rule set"));
+    }
+}
+
 node read_files(const std::vector<std::string>& files, diagnostics& problems)
 {
+    std::vector<params_override> overrides;
     node root;
     root.kind = node_kind::map;
     for (const std::string& path : files) {
@@ -136,8 +204,10 @@ node read_files(const std::vector<std::string>& files, diagnostics& problems)
         // rule libraries are read where a rule set includes them
         if (file->find("library") != nullptr) continue;
         if (!root.where.file) root.where = file->where;
+        take_overrides(*file, overrides);
         merge_file(root, std::move(*file), problems);
     }
+    for (const auto& change : overrides) apply_override(root, change, problems);
     return root;
 }
 

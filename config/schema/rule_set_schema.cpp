@@ -164,6 +164,14 @@ std::string_view rule_set_definitions()
   }
 },
 "rule_set": {
+  "description": "A rule set, or in a second file only the params that it changes",
+  "anyOf": [
+    {"$ref": "#/$defs/whole_rule_set"},
+    {"type": "object", "required": ["params"], "additionalProperties": false,
+      "properties": {"params": {"$ref": "#/$defs/params"}}}
+  ]
+},
+"whole_rule_set": {
   "type": "object", "required": ["source", "rules"], "additionalProperties": false,
   "properties": {
     "source": {

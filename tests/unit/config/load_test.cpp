@@ -51,6 +51,39 @@ TEST_F(Load, SectionsOfSeveralFilesAreMerged)
     EXPECT_EQ(read.gateway.edge.address, "::1");
 }
 
+TEST_F(Load, AnotherFileOverridesParamsOfARuleSetWhicheverComesFirst)
+{
+    const auto set = write(
+        "set.yaml",
+        "datasets: {d: {}}\nrules:\n  s: {source: d, params: {min: 10, max: 20}, rules: []}");
+    const auto production = write("production.yaml", "rules: {s: {params: {min: 50}}}");
+    for (const auto& files : {std::vector{set, production}, std::vector{production, set}}) {
+        problems_ = {};
+        const settings read = load_paths(files);
+        EXPECT_EQ(problems_.to_text(), "");
+        const auto* params = read.rules.at("s").body.find("params");
+        ASSERT_NE(params, nullptr);
+        EXPECT_EQ(params->find("min")->text, "50");
+        EXPECT_EQ(params->find("max")->text, "20");
+        EXPECT_EQ(*read.rules.at("s").body.where.file, set) << "includes stay relative to the set";
+    }
+}
+
+TEST_F(Load, AnOverrideOfWhatIsNotThereSaysWhatIsThere)
+{
+    const auto set = write(
+        "set.yaml",
+        "datasets: {d: {}}\nrules:\n  shop: {source: d, params: {minimum: 1}, rules: []}");
+    const auto bad =
+        write("bad.yaml", "rules:\n  shop: {params: {minimun: 2}}\n  shp: {params: {a: 1}}");
+    (void)load_paths({set, bad});
+    const auto text = problems_.to_text();
+    EXPECT_THAT(text, HasSubstr(bad + ":2:18: error: rule set 'shop' has no param 'minimun'"));
+    EXPECT_THAT(text, HasSubstr("did you mean 'minimum'?"));
+    EXPECT_THAT(text, HasSubstr(bad + ":3:3: error: `params` for the rule set 'shp'"));
+    EXPECT_THAT(text, HasSubstr("did you mean 'shop'?"));
+}
+
 TEST_F(Load, ANameInTwoFilesIsAnErrorThatNamesBothPlaces)
 {
     const auto a = write("a.yaml", "datasets:\n  one: {}");
