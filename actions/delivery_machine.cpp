@@ -66,7 +66,7 @@ delivery_machine::step delivery_machine::ask_admission(steady_time now)
         deadline_ = now + limits_.retries.budget();
         limits_.budget.on_first_attempt(now);
     }
-    const steady_time attempt_end = now + limits_.attempt_timeout;
+    const steady_time attempt_end = now + timeout_.value_or(limits_.attempt_timeout);
     // The first attempt has its whole timeout even when the inline budget is shorter.
     return {step_kind::send, first ? attempt_end : std::min(attempt_end, *deadline_)};
 }

@@ -61,6 +61,9 @@ public:
     {
     }
 
+    /// Instead of the destination's; before start().
+    void set_attempt_timeout(std::chrono::milliseconds timeout) noexcept { timeout_ = timeout; }
+
     [[nodiscard]] step start(steady_time now);
     [[nodiscard]] step resume(event what, steady_time now);
     [[nodiscard]] step resume(attempt_result&& attempt, steady_time now);
@@ -79,6 +82,7 @@ private:
     delivery_limits& limits_;
     random_source& random_;
     steady_time started_{};
+    std::optional<std::chrono::milliseconds> timeout_;
     std::optional<steady_time> deadline_;       ///< of the inline attempts; set at the first send
     std::optional<steady_time> waiting_since_;  ///< at the breaker or for a turn, between attempts
     bool probe_ = false;

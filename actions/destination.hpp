@@ -7,6 +7,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,8 +18,26 @@
 #include "config/clock.hpp"
 #include "config/result.hpp"
 #include "config/settings_destinations.hpp"
+#include "rules/steps/status_range.hpp"
 
 namespace sluice::actions {
+
+/// What came back from the last attempt of a step.
+struct received_answer {
+    int status = 0;  ///< 0: no answer
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+};
+
+/// What the step of a rule asks for beyond an ordinary request. Must outlive the delivery.
+struct step_options {
+    std::string_view target;  ///< of a lane with several destinations
+    std::optional<std::chrono::milliseconds> timeout;  ///< of an attempt, not the destination's
+    std::span<const rules::status_range> accept;       ///< what counts as delivered
+    std::uint64_t response_bytes_max = 64 * 1024;
+    bool is_event_path = false;         ///< a 404 is about the event, not about the destination
+    received_answer* answer = nullptr;  ///< takes what came back; not null
+};
 
 /// One request to make. Views must stay valid until the awaitable has finished.
 struct outgoing_request {
@@ -27,6 +47,7 @@ struct outgoing_request {
     std::string_view body;
     std::string_view content_type;
     std::string_view webhook_id;  ///< stable per event and action
+    const step_options* step = nullptr;  ///< null: an ordinary request
 };
 
 struct destination_stats {

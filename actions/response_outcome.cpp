@@ -55,6 +55,8 @@ verdict judge(const attempt_result& attempt) noexcept
         case attempt_cause::answered:
             if (attempt.by_condition == answer_judgement::failed) return {outcome_class::reject};
             if (attempt.by_condition == answer_judgement::again) return {outcome_class::retry};
+            if (attempt.by_condition == answer_judgement::accepted) return delivered;
+            if (attempt.by_condition == answer_judgement::unaccepted) return reject;
             return judge_status(attempt.status);
         case attempt_cause::early_answer: {
             // The receiver can't have read all of it: its "yes" is not one.

@@ -32,9 +32,9 @@ enum class attempt_cause : std::uint8_t {
     stopping,        ///< this process is shutting down
 };
 
-/// What the destination's own `fail_when` or `retry_when` says about an answer; it wins over the
-/// status.
-enum class answer_judgement : std::uint8_t { none, failed, again };
+/// What the destination's own `fail_when` or `retry_when`, or the step that asked, says about an
+/// answer; it wins over the status.
+enum class answer_judgement : std::uint8_t { none, failed, again, accepted, unaccepted };
 
 /// What came back. `detail` is for people and holds no secret.
 struct attempt_result {

@@ -30,6 +30,24 @@ delivery_limits make_limits(const config::destination_settings& settings)
                            settings.retry.retry_after_max};
 }
 
+/// A step says itself which answers are a success; the others are judged by the table, except those
+/// that it would call delivered, or that speak of this event's own address.
+void judge_for_step(attempt_result& attempt, const step_options& step)
+{
+    if (attempt.cause != attempt_cause::answered ||
+        attempt.by_condition != answer_judgement::none) {
+        return;
+    }
+    if (rules::holds_status(step.accept, attempt.status)) {
+        attempt.by_condition = answer_judgement::accepted;
+        return;
+    }
+    const bool is_2xx = attempt.status >= 200 && attempt.status < 300;
+    if (!is_2xx && !(attempt.status == 404 && step.is_event_path)) return;
+    attempt.by_condition = answer_judgement::unaccepted;
+    attempt.detail = fmt::format("answered {}, which `accept` does not list", attempt.status);
+}
+
 }  // namespace
 
 rest_destination::rest_destination(parts with, const config::destination_settings& settings,
@@ -51,6 +69,9 @@ rest_destination::rest_destination(parts with, const config::destination_setting
 boost::asio::awaitable<delivery_outcome> rest_destination::deliver(const outgoing_request& request)
 {
     machine decides(limits_, random_);
+    if (request.step != nullptr && request.step->timeout) {
+        decides.set_attempt_timeout(*request.step->timeout);
+    }
     bool holds_slot = false;
     delivery_outcome outcome;
     try {
@@ -107,6 +128,7 @@ boost::asio::awaitable<void> rest_destination::run(machine& decides,
                 const steady_time ended = now();
                 count(attempt, began, ended);
                 with_.conditions.judge(attempt);
+                if (request.step != nullptr) judge_for_step(attempt, *request.step);
                 step = decides.resume(std::move(attempt), ended);
                 wake_breaker_waiters();
                 continue;

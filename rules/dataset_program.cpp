@@ -67,7 +67,8 @@ compiled_program::compiled_program(std::string dataset, const rule_environment& 
     : dataset_(std::move(dataset)),
       clock_(names.clock != nullptr ? names.clock : &system_clock()),
       seed_(names.seed),
-      parts_(std::make_unique<program_parts>())
+      parts_(std::make_unique<program_parts>()),
+      steps_(*this)
 {
 }
 
@@ -135,6 +136,7 @@ const slot_table& compiled_program::decode(const event_input& event, event_arena
                         arena);
     scratch.reader.fill(parts_->paths, path_root::request, event.request_json, table.values,
                         table.ranges, arena);
+    scratch.reader.fill(parts_->paths, path_root::steps, {}, table.values, table.ranges, arena);
     fill_meta(event, table, arena);
     return table;
 }
@@ -336,10 +338,15 @@ std::optional<render_failure> compiled_program::render(rule_index index, const e
                        .paths = parts_->paths,
                        .event_json = event.json,
                        .request_json = event.request_json,
+                       .steps_json = {},
                        .counts = own.omissions,
                        .omitted = own.omitted,
                        .failure = {}};
-    if (rule.request && !rule.request->render(state, into)) return std::move(state.failure);
+    if (!rule.request) {
+        into = {};
+    } else if (!rule.request->render(state, into)) {
+        return std::move(state.failure);
+    }
     into.explanation.clear();
     if (rule.explanation &&
         !append_text(rule.explanation->evaluate(own.context), into.explanation)) {

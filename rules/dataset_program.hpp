@@ -14,6 +14,7 @@
 #include "rules/request/request_program.hpp"
 #include "rules/rule_engine.hpp"
 #include "rules/rule_scratch.hpp"
+#include "rules/steps/compiled_steps.hpp"
 
 namespace sluice::rules {
 
@@ -65,6 +66,11 @@ public:
                                                        evaluation_scratch& scratch,
                                                        rendered_request& into) const override;
 
+    [[nodiscard]] const step_program* steps() const override
+    {
+        return steps_.empty() ? nullptr : &steps_;
+    }
+
     /// Decoding alone, the first half of decide().
     [[nodiscard]] const slot_table& decode(const event_input& event, event_arena& arena,
                                            rule_scratch& scratch) const;
@@ -86,6 +92,7 @@ public:
     [[nodiscard]] const std::vector<program_set>& sets() const { return sets_; }
     [[nodiscard]] const program_group& group(std::uint32_t index) const { return groups_[index]; }
     [[nodiscard]] const program_rule& rule(std::uint32_t index) const { return rules_[index]; }
+    [[nodiscard]] const compiled_steps& all_steps() const { return steps_; }
     [[nodiscard]] std::uint32_t leaf_count() const { return leaf_count_; }
     [[nodiscard]] std::span<const candidate_index> indexes() const { return indexes_; }
 
@@ -123,6 +130,7 @@ private:
     std::vector<program_rule> rules_;
     std::vector<program_group> groups_;
     std::vector<program_set> sets_;
+    compiled_steps steps_;
     std::uint32_t leaf_count_ = 0;
     std::vector<candidate_index> indexes_;
     std::uint32_t set_index_ = program_rule::none;  ///< the index of all sets together

@@ -1,6 +1,7 @@
 #include "rules/explain.hpp"
 
 #include <algorithm>
+#include <deque>
 
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/printer.hpp"
@@ -16,8 +17,12 @@ using verdict = explained_rule::verdict;
 class explainer {
 public:
     explainer(const compiled_program& program, const event_input& event,
-              const decided_event& decided, rule_scratch& scratch)
-        : program_(program), event_(event), decided_(decided), scratch_(scratch)
+              const decided_event& decided, rule_scratch& scratch, const step_responder& respond)
+        : program_(program),
+          event_(event),
+          decided_(decided),
+          scratch_(scratch),
+          respond_(respond)
     {
     }
 
@@ -43,8 +48,11 @@ private:
                       explained_set& into)
     {
         const auto& rule = program_.rule(number);
-        explained_rule out{.name = rule.short_name, .set = into.name};
-        const auto answer = explain_condition(rule, out);
+        explained_rule out;
+        out.name = rule.short_name;
+        out.set = into.name;
+        const auto answer =
+            explain_condition(program_.conditions(), rule.condition, scratch_.answers, out);
         if (rule.group != program_rule::none)
             return explain_nested(rule, answer, is_reached, not_reached, out, into);
         const auto& outcome = program_.outcomes()[rule.outcome];
@@ -56,6 +64,7 @@ private:
             out.result = outcome.action == rule_action::drop ? verdict::dropped : verdict::matched;
             out.reason.clear();
             render(rule.outcome, out);
+            if (outcome.action == rule_action::steps) explain_steps(rule.outcome, out);
         } else if (!is_reached) {
             out.result = verdict::not_reached;
             out.reason = not_reached;
@@ -87,12 +96,12 @@ private:
                            });
     }
 
-    truth explain_condition(const program_rule& rule, explained_rule& out)
+    truth explain_condition(const condition_table& conditions, condition_id condition,
+                            std::vector<truth>& answers, explained_condition& out)
     {
-        const auto& conditions = program_.conditions();
-        std::ranges::fill(scratch_.answers, truth::unknown);
-        const auto answer = conditions.decide(rule.condition, scratch_.answers, scratch_.context);
-        for (const auto id : conditions.predicates_of(rule.condition)) {
+        answers.assign(conditions.predicates().size(), truth::unknown);
+        const auto answer = conditions.decide(condition, answers, scratch_.context);
+        for (const auto id : conditions.predicates_of(condition)) {
             const auto& predicate = conditions.predicates().at(id);
             const auto shown = conditions.predicates().evaluate(id, scratch_.context);
             explained_predicate part{
@@ -108,7 +117,7 @@ private:
     }
 
     /// The predicate that decided: of the kind of the answer, the first in the source.
-    [[nodiscard]] static std::string reason_against(const explained_rule& rule, truth answer)
+    [[nodiscard]] static std::string reason_against(const explained_condition& rule, truth answer)
     {
         for (const auto& part : rule.predicates) {
             if (part.result != answer) continue;
@@ -160,7 +169,76 @@ private:
         scratch_.omitted = &out.omitted;
         out.failure = program_.render(outcome, event_, decided_, scratch_, request);
         scratch_.omitted = nullptr;
-        if (!out.failure) out.request = std::move(request);
+        if (out.failure) return;
+        out.explanation = request.explanation;
+        if (out.action != rule_action::steps) out.request = std::move(request);
+    }
+
+    /// Runs the steps as a lane would, with answers that were given or assumed.
+    void explain_steps(rule_index outcome, explained_rule& out)
+    {
+        step_results results;
+        std::string stopped_by;
+        const auto& steps = program_.outcomes()[outcome].steps;
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            auto& shown = out.steps.emplace_back();
+            shown.name = steps[i].name;
+            shown.target = steps[i].target;
+            if (!stopped_by.empty()) {
+                shown.result = explained_step::verdict::not_reached;
+                shown.reason = "step '" + stopped_by + "' failed";
+                continue;
+            }
+            explain_step(outcome, i, results, shown);
+            const bool has_failed = shown.result == explained_step::verdict::failed;
+            if (has_failed && !steps[i].continues) stopped_by = steps[i].name;
+        }
+        scratch_.enter(*static_cast<const slot_table*>(decided_.slots), event_);
+    }
+
+    void explain_step(rule_index outcome, std::size_t number, step_results& results,
+                      explained_step& out)
+    {
+        const auto& steps = program_.all_steps();
+        const auto& rule = program_.outcomes()[outcome].rule;
+        const auto& step = program_.outcomes()[outcome].steps[number];
+        const auto& json = results_.emplace_back(results.to_json());
+        const auto seen = steps.with_results(decided_, json, arena_, scratch_);
+        scratch_.enter(*static_cast<const slot_table*>(seen.slots), event_);
+        const auto answer =
+            explain_condition(steps.conditions(), steps.at(outcome, number).condition,
+                              scratch_.step_answers, out);
+        if (answer != truth::yes) {
+            out.result = explained_step::verdict::skipped;
+            return;
+        }
+        rendered_request request;
+        scratch_.omitted = &out.omitted;
+        out.failure = steps.render(outcome, number, event_, seen, scratch_, request);
+        scratch_.omitted = nullptr;
+        if (out.failure) {
+            out.result = explained_step::verdict::failed;
+            out.reason = out.failure->path + ": " + out.failure->message;
+            out.answer = {.reason = "mapping", .headers = {}, .text = {}};
+            results.add(step.name, out.answer);
+            return;
+        }
+        out.request = std::move(request);
+        auto given = respond_ ? respond_(rule, step, *out.request) : std::nullopt;
+        out.is_assumed = !given;
+        out.answer = given ? std::move(*given)
+                           : step_answer{.status = 200, .reason = "http_200", .headers = {},
+                                         .text = "{}", .attempts = 1};
+        if (out.answer.text.size() > step.response_bytes_max) {
+            out.answer.text.resize(step.response_bytes_max);
+        }
+        results.add(step.name, out.answer);
+        if (!holds_status(step.accept, out.answer.status)) {
+            out.result = explained_step::verdict::failed;
+            out.reason = out.answer.status == 0
+                             ? "no answer (" + step_code(out.answer) + ")"
+                             : "status " + std::to_string(out.answer.status) + " is not accepted";
+        }
     }
 
     inline static const std::string earlier_rule = "an earlier rule matched (mode first)";
@@ -170,6 +248,9 @@ private:
     const event_input& event_;
     const decided_event& decided_;
     rule_scratch& scratch_;
+    const step_responder& respond_;
+    event_arena arena_;
+    std::deque<std::string> results_;  ///< that slots refer to
 };
 
 std::string types_text(const program_set& set)
@@ -180,6 +261,21 @@ std::string types_text(const program_set& set)
 }
 
 }  // namespace
+
+std::string_view verdict_text(explained_step::verdict result)
+{
+    switch (result) {
+        case explained_step::verdict::ran:
+            return "ran";
+        case explained_step::verdict::skipped:
+            return "skipped";
+        case explained_step::verdict::failed:
+            return "failed";
+        case explained_step::verdict::not_reached:
+            return "not reached";
+    }
+    return "";
+}
 
 std::string_view verdict_text(explained_rule::verdict result)
 {
@@ -202,7 +298,8 @@ std::string_view verdict_text(explained_rule::verdict result)
     return "";
 }
 
-explanation explain_event(const compiled_program& program, const event_input& event)
+explanation explain_event(const compiled_program& program, const event_input& event,
+                          const step_responder& respond)
 {
     explanation out{.event_id = std::string{event.id},
                     .event_type = std::string{event.type},
@@ -215,7 +312,7 @@ explanation explain_event(const compiled_program& program, const event_input& ev
     rule_scratch scratch(program);
     const auto decided = program.decide(event, arena, scratch);
     for (const auto index : decided.matched) out.matched.push_back(program.outcomes()[index].rule);
-    explainer walk(program, event, decided, scratch);
+    explainer walk(program, event, decided, scratch, respond);
     for (const auto& set : program.sets()) {
         explained_set shown{
             .name = set.name, .where = set.where, .mode = program.group(set.group).mode};
@@ -229,11 +326,12 @@ explanation explain_event(const compiled_program& program, const event_input& ev
     return out;
 }
 
-explanation explain_event(const rule_catalog& catalog, const event_input& event)
+explanation explain_event(const rule_catalog& catalog, const event_input& event,
+                          const step_responder& respond)
 {
     const auto program = catalog.program_for(event.dataset);
     if (const auto* compiled = dynamic_cast<const compiled_program*>(program.get())) {
-        return explain_event(*compiled, event);
+        return explain_event(*compiled, event, respond);
     }
     return {.event_id = std::string{event.id},
             .event_type = std::string{event.type},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rules/rule_compiler.hpp"
+#include "rules/steps/step_results.hpp"
 
 namespace sluice::rules {
 
@@ -19,7 +20,27 @@ struct explained_predicate {
     std::string seen;  ///< values of the paths, or the error in words
 };
 
-struct explained_rule {
+/// A condition, of a rule or of a step.
+struct explained_condition {
+    std::string reason;  ///< the first thing against it; empty when it holds
+    std::int64_t cost = 0;
+    std::vector<explained_predicate> predicates;
+};
+
+/// A step of a matched rule. Nothing is sent: the answers are given or assumed.
+struct explained_step : explained_condition {
+    enum class verdict : std::uint8_t { ran, skipped, failed, not_reached };
+    std::string name;
+    std::string target;
+    verdict result = verdict::ran;
+    std::optional<rendered_request> request;
+    std::optional<render_failure> failure;
+    std::vector<omitted_member> omitted;
+    step_answer answer;       ///< of steps that made a request
+    bool is_assumed = false;  ///< nobody gave the answer: 200 and `{}`
+};
+
+struct explained_rule : explained_condition {
     enum class verdict : std::uint8_t {
         matched,
         no_match,
@@ -32,14 +53,13 @@ struct explained_rule {
     std::string name;
     std::string set;
     verdict result = verdict::no_match;
-    std::string reason;  ///< the first thing against it; empty when it matched
-    std::int64_t cost = 0;
-    std::vector<explained_predicate> predicates;
     std::string target;
     rule_action action = rule_action::send;
     std::optional<rendered_request> request;  ///< of matched rules
     std::optional<render_failure> failure;
     std::vector<omitted_member> omitted;
+    std::string explanation;            ///< what the rule says of itself, of matched rules
+    std::vector<explained_step> steps;  ///< of matched rules with steps
 };
 
 struct explained_set {
@@ -58,9 +78,15 @@ struct explanation {
     std::vector<std::string> matched;  ///< `set/rule` in order
 };
 
-[[nodiscard]] explanation explain_event(const compiled_program& program, const event_input& event);
+/// Answers the request of a step of `rule` (`set/rule`); nothing: 200 and `{}` are assumed.
+using step_responder = std::function<std::optional<step_answer>(
+    const std::string& rule, const rule_step& step, const rendered_request& request)>;
+
+[[nodiscard]] explanation explain_event(const compiled_program& program, const event_input& event,
+                                        const step_responder& respond = {});
 /// Of the program that reads `event.dataset`.
-[[nodiscard]] explanation explain_event(const rule_catalog& catalog, const event_input& event);
+[[nodiscard]] explanation explain_event(const rule_catalog& catalog, const event_input& event,
+                                        const step_responder& respond = {});
 
 /// How a request is shown; the gateway adds the destination's URL and masked credentials.
 using request_printer =
@@ -70,5 +96,6 @@ using request_printer =
 [[nodiscard]] std::string to_json(const explanation& explained);
 
 [[nodiscard]] std::string_view verdict_text(explained_rule::verdict verdict);
+[[nodiscard]] std::string_view verdict_text(explained_step::verdict verdict);
 
 }  // namespace sluice::rules

@@ -40,8 +40,55 @@ std::string shortened(std::string_view text, std::size_t length_max)
     return std::string{text.substr(0, length_max)} + " …";
 }
 
+void append_content(std::string& out, const rendered_request& request,
+                    const std::vector<omitted_member>& omitted)
+{
+    for (const auto& [name, text] : request.headers) {
+        out += fmt::format("           {}: {}\n", name, text);
+    }
+    if (!request.explanation.empty())
+        out += fmt::format("           because: {}\n", request.explanation);
+    if (!request.body.empty()) out += fmt::format("           {}\n", shortened(request.body, 2000));
+    for (const auto& member : omitted) {
+        out += fmt::format("           {}: {} ({})\n", member.is_nulled ? "nulled" : "omitted",
+                           member.path, member.reason);
+    }
+}
+
+void append_predicates(std::string& out, const explained_condition& of)
+{
+    for (const auto& part : of.predicates) {
+        out += fmt::format("        {:<7} {:>3}   {}    {}\n", truth_text(part.result), part.cost,
+                           part.text, part.seen);
+    }
+}
+
+void append_step(std::string& out, std::size_t number, const explained_step& step,
+                 const request_printer& print)
+{
+    out += fmt::format("    {}. {}   {}{}{}\n", number, step.name, verdict_text(step.result),
+                       step.reason.empty() ? "" : ": ", step.reason);
+    append_predicates(out, step);
+    if (!step.request) return;
+    const auto& request = *step.request;
+    out += fmt::format("        -> {}  {}\n", step.target,
+                       print ? print(step.target, request)
+                             : fmt::format("{} {}", request.method, request.path));
+    append_content(out, request, step.omitted);
+    out += fmt::format("        <- {}{}  {}\n", step_code(step.answer),
+                       step.is_assumed ? " (assumed)" : "", shortened(step.answer.text, 500));
+}
+
 void append_request(std::string& out, const explained_rule& rule, const request_printer& print)
 {
+    if (rule.action == rule_action::steps) {
+        if (!rule.explanation.empty())
+            out += fmt::format("           because: {}\n", rule.explanation);
+        for (std::size_t i = 0; i < rule.steps.size(); ++i) {
+            append_step(out, i + 1, rule.steps[i], print);
+        }
+        return;
+    }
     if (rule.action == rule_action::drop) {
         out += fmt::format("        -> dropped: {}\n", rule.target);
         return;
@@ -60,16 +107,7 @@ void append_request(std::string& out, const explained_rule& rule, const request_
     } else {
         out += fmt::format("        -> {}  {} {}\n", rule.target, request.method, request.path);
     }
-    for (const auto& [name, text] : request.headers) {
-        out += fmt::format("           {}: {}\n", name, text);
-    }
-    if (!request.explanation.empty())
-        out += fmt::format("           because: {}\n", request.explanation);
-    if (!request.body.empty()) out += fmt::format("           {}\n", shortened(request.body, 2000));
-    for (const auto& member : rule.omitted) {
-        out += fmt::format("           {}: {} ({})\n", member.is_nulled ? "nulled" : "omitted",
-                           member.path, member.reason);
-    }
+    append_content(out, request, rule.omitted);
 }
 
 void append_rule(std::string& out, const explained_rule& rule, const request_printer& print)
@@ -79,10 +117,7 @@ void append_rule(std::string& out, const explained_rule& rule, const request_pri
                           ? std::string{"DROPPED"}
                           : fmt::format("{}: {}", verdict_text(rule.result), rule.reason);
     out += fmt::format("  {}   {}   cost {}\n", rule.name, head, rule.cost);
-    for (const auto& part : rule.predicates) {
-        out += fmt::format("        {:<7} {:>3}   {}    {}\n", truth_text(part.result), part.cost,
-                           part.text, part.seen);
-    }
+    append_predicates(out, rule);
     append_request(out, rule, print);
 }
 
@@ -109,10 +144,10 @@ void append_request_json(std::string& out, const rendered_request& request)
     out += '}';
 }
 
-void append_rule_json(std::string& out, const explained_rule& rule)
+/// What rules and steps have in common.
+template <class Explained>
+void append_parts_json(std::string& out, const Explained& rule)
 {
-    out += '{';
-    append_member(out, "rule", rule.name);
     append_member(out, "result", verdict_text(rule.result));
     if (!rule.reason.empty()) append_member(out, "reason", rule.reason);
     append_member(out, "target", rule.target);
@@ -140,7 +175,39 @@ void append_rule_json(std::string& out, const explained_rule& rule)
         append_member(out, "reason", rule.omitted[i].reason);
         out += fmt::format(",\"absent\":{}}}", rule.omitted[i].is_absent);
     }
-    out += "]}";
+    out += ']';
+}
+
+void append_step_json(std::string& out, const explained_step& step)
+{
+    out += '{';
+    append_member(out, "step", step.name);
+    append_parts_json(out, step);
+    if (step.request) {
+        out += fmt::format(",\"answer\":{{\"status\":{},\"assumed\":{}", step.answer.status,
+                           step.is_assumed);
+        append_member(out, "code", step_code(step.answer));
+        append_member(out, "text", step.answer.text);
+        out += '}';
+    }
+    out += '}';
+}
+
+void append_rule_json(std::string& out, const explained_rule& rule)
+{
+    out += '{';
+    append_member(out, "rule", rule.name);
+    append_parts_json(out, rule);
+    if (rule.action == rule_action::steps) {
+        if (!rule.explanation.empty()) append_member(out, "explanation", rule.explanation);
+        out += ",\"steps\":[";
+        for (std::size_t i = 0; i < rule.steps.size(); ++i) {
+            if (i != 0) out += ',';
+            append_step_json(out, rule.steps[i]);
+        }
+        out += ']';
+    }
+    out += '}';
 }
 
 }  // namespace

@@ -7,6 +7,24 @@ namespace sluice::rules {
 
 using expression::value_kind;
 
+namespace {
+
+rule_action action_of(rule_source_node::outcome what)
+{
+    switch (what) {
+        case rule_source_node::outcome::send:
+            return rule_action::send;
+        case rule_source_node::outcome::dataset:
+            return rule_action::dataset;
+        case rule_source_node::outcome::steps:
+            return rule_action::steps;
+        default:
+            return rule_action::drop;
+    }
+}
+
+}  // namespace
+
 struct program_builder::set_context {
     const rule_set_source& source;
     config::diagnostics& problems;
@@ -120,14 +138,51 @@ void program_builder::add_outcome(const rule_source_node& rule, program_rule& ma
     if (rule.explanation) made.explanation = names.compile(*rule.explanation, {}, ordinal);
     check_target(rule, set.problems);
     made.outcome = static_cast<rule_index>(program_->outcomes_.size());
-    program_->outcomes_.push_back({.action = rule.what == outcome::send      ? rule_action::send
-                                             : rule.what == outcome::dataset ? rule_action::dataset
-                                                                             : rule_action::drop,
+    program_->outcomes_.push_back({.action = action_of(rule.what),
                                    .rule = made.name,
                                    .set = set.source.name.name,
                                    .target = rule.target.name,
+                                   .steps = {},
                                    .where = made.where});
     program_->rule_of_outcome_.push_back(0);
+    if (rule.what == outcome::steps) add_steps(rule, made, names, options, ordinal, set);
+}
+
+void program_builder::add_steps(const rule_source_node& rule, const program_rule& made,
+                                scope& names, mapping_options options, std::uint32_t& ordinal,
+                                const set_context& set)
+{
+    auto& outcome = program_->outcomes_.back();
+    outcome.target = "steps." + set.source.name.name + "." + rule.name.name;
+    if (std::ranges::find(names_.destinations, outcome.target) != names_.destinations.end()) {
+        set.problems.error(rule.name.where,
+                           "destination '" + outcome.target + "' has the name of this rule's lane",
+                           "rename the destination, its retries and dead letters would mix");
+    }
+    std::vector<std::string> all;
+    for (const auto& step : rule.steps) all.push_back(step.name.name);
+    std::vector<program_step> compiled;
+    auto& conditions = program_->steps_.conditions();
+    for (const auto& step : rule.steps) {
+        scope inner(names, all, compiled.size());
+        if (!step.target.name.empty()) check_name(step.target, true, set.problems);
+        program_step part;
+        part.condition =
+            step.when ? conditions.add(*step.when, inner, made.name) : conditions.always();
+        if (auto request = request_program::compile(step.request, true, options, inner, ordinal,
+                                                    program_->leaf_count_)) {
+            part.request = std::move(*request);
+        }
+        compiled.push_back(std::move(part));
+        outcome.steps.push_back({.name = step.name.name,
+                                 .target = step.target.name,
+                                 .accept = step.accept,
+                                 .timeout = step.timeout,
+                                 .response_bytes_max = step.response_bytes_max,
+                                 .continues = step.continues,
+                                 .is_event_path = compiled.back().request.is_event_path()});
+    }
+    program_->steps_.add(made.outcome, std::move(compiled));
 }
 
 void program_builder::check_target(const rule_source_node& rule,
@@ -135,11 +190,17 @@ void program_builder::check_target(const rule_source_node& rule,
 {
     const bool is_send = rule.what == rule_source_node::outcome::send;
     if (!is_send && rule.what != rule_source_node::outcome::dataset) return;
-    const auto& known = is_send ? names_.destinations : names_.datasets;
-    if (std::ranges::find(known, rule.target.name) != known.end()) return;
-    const std::string what = is_send ? "destination" : "dataset";
-    const auto near = config::nearest_name(rule.target.name, {known.begin(), known.end()});
-    problems.error(rule.target.where, "unknown " + what + " '" + rule.target.name + "'",
+    check_name(rule.target, is_send, problems);
+}
+
+void program_builder::check_name(const named_source& name, bool is_destination,
+                                 config::diagnostics& problems) const
+{
+    const auto& known = is_destination ? names_.destinations : names_.datasets;
+    if (std::ranges::find(known, name.name) != known.end()) return;
+    const std::string what = is_destination ? "destination" : "dataset";
+    const auto near = config::nearest_name(name.name, {known.begin(), known.end()});
+    problems.error(name.where, "unknown " + what + " '" + name.name + "'",
                    near.empty() ? "declare it under `" + what + "s`"
                                 : "did you mean '" + std::string{near} + "'?");
 }

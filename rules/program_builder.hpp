@@ -25,7 +25,11 @@ private:
     std::uint32_t add_rule(const rule_source_node& rule, scope& names, const set_context& set);
     void add_outcome(const rule_source_node& rule, program_rule& made, scope& names,
                      const set_context& set);
+    void add_steps(const rule_source_node& rule, const program_rule& made, scope& names,
+                   mapping_options options, std::uint32_t& ordinal, const set_context& set);
     void check_target(const rule_source_node& rule, config::diagnostics& problems) const;
+    void check_name(const named_source& name, bool is_destination,
+                    config::diagnostics& problems) const;
     [[nodiscard]] std::vector<candidate_index::entry> entries_of(const program_group& group) const;
     void add_indexes();
     void warn_of_unused(std::size_t first, config::diagnostics& problems);

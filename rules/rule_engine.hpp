@@ -15,6 +15,7 @@
 #include "config/diagnostic.hpp"
 #include "config/settings.hpp"
 #include "rules/event_arena.hpp"
+#include "rules/steps/status_range.hpp"
 
 namespace sluice::rules {
 
@@ -38,14 +39,26 @@ struct event_input {
 /// Index of a rule within its dataset_program; stable for the life of the program.
 using rule_index = std::uint32_t;
 
-enum class rule_action : std::uint8_t { send, dataset, drop };
+enum class rule_action : std::uint8_t { send, dataset, drop, steps };
+
+/// One request of a rule with `steps`, as far as delivering it goes.
+struct rule_step {
+    std::string name;
+    std::string target;  ///< destination
+    std::vector<status_range> accept;
+    std::optional<std::chrono::milliseconds> timeout;  ///< instead of the destination's
+    std::uint64_t response_bytes_max = 64 * 1024;
+    bool continues = false;      ///< its final failure does not stop the rule
+    bool is_event_path = false;  ///< the event makes the path: a 404 is about the event
+};
 
 /// What a rule does with the events it matches.
 struct rule_outcome {
     rule_action action = rule_action::send;
     std::string rule;  ///< "set/rule", as in metrics, dead letters and explain
     std::string set;
-    std::string target;  ///< destination or dataset name; drop: the reason
+    std::string target;  ///< destination or dataset name; drop: the reason; steps: `steps.SET.RULE`
+    std::vector<rule_step> steps;  ///< of rules with `steps`
     config::source_location where;
 };
 
@@ -89,12 +102,16 @@ public:
     [[nodiscard]] virtual std::span<const rule_counts> counts() const = 0;
 };
 
+class step_program;
+
 /// All rules that read one dataset.
 class dataset_program {
 public:
     virtual ~dataset_program() = default;
     [[nodiscard]] virtual std::span<const rule_outcome> outcomes() const = 0;
     [[nodiscard]] virtual std::unique_ptr<evaluation_scratch> make_scratch() const = 0;
+    /// What decides and renders the steps of rules; null when no rule has any.
+    [[nodiscard]] virtual const step_program* steps() const { return nullptr; }
 
     /// Decodes and decides. `arena` must outlive the result; so must the event's JSON.
     [[nodiscard]] virtual decided_event decide(const event_input& event, event_arena& arena,

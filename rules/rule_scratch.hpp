@@ -22,6 +22,7 @@ struct slot_table {
     wall_time now{};
     std::span<expression::value> values;
     std::span<json_range> ranges;
+    std::string_view steps_json;  ///< results of earlier steps; empty outside of steps
 };
 
 class compiled_program;
@@ -44,6 +45,7 @@ public:
     event_reader reader;
     sampler samples;
     std::vector<truth> answers;       ///< per predicate
+    std::vector<truth> step_answers;  ///< per predicate of steps
     std::vector<rule_index> matched;  ///< of the running decision
     std::vector<rule_index> failed;
     std::vector<rule_counts> own_counts;             ///< `no_match` is not kept, it follows

@@ -10,6 +10,7 @@
 #include "rules/explain.hpp"
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/printer.hpp"
+#include "rules/steps/step_responses.hpp"
 
 namespace sluice::rules {
 namespace {
@@ -189,7 +190,7 @@ public:
         for (const auto& expected : test_.requests) compare_request(expected);
         for (const auto& [rule, text] : test_.explanation) {
             const auto* found = find(rule);
-            const auto got = found != nullptr && found->request ? found->request->explanation : "";
+            const auto got = found != nullptr ? found->explanation : "";
             if (got != text) say("explanation of {}: wanted '{}', got '{}'", rule, text, got);
         }
         compare_warnings();
@@ -244,28 +245,49 @@ private:
         const auto* rule = find(expected.rule);
         if (rule == nullptr || !has_matched(*rule)) {
             say("request of {}: the rule did not match", expected.rule);
-            return;
+        } else if (expected.step.empty() && rule->action == rule_action::steps) {
+            say("request of {}: the rule has steps; name one, as in {}.{}", expected.rule,
+                expected.rule, rule->steps.front().name);
+        } else if (expected.step.empty()) {
+            compare_outcome(expected, expected.rule, rule->request, rule->failure);
+        } else {
+            compare_step(expected, *rule);
         }
-        if (expected.error) {
-            const auto got =
-                rule->failure ? rule->failure->path + ": " + rule->failure->message : "no error";
-            if (!rule->failure || got.find(*expected.error) == std::string::npos) {
-                say("request of {}: wanted the error '{}', got {}", expected.rule, *expected.error,
-                    got);
-            }
-            return;
-        }
-        if (rule->failure) {
-            say("request of {}: none was made, {}: {}", expected.rule, rule->failure->path,
-                rule->failure->message);
-            return;
-        }
-        if (rule->request) compare_parts(expected, *rule->request);
     }
 
-    void compare_parts(const expected_request& expected, const rendered_request& got)
+    void compare_step(const expected_request& expected, const explained_rule& rule)
     {
-        const auto& rule = expected.rule;
+        const auto name = expected.rule + "." + expected.step;
+        const auto found = std::ranges::find(rule.steps, expected.step, &explained_step::name);
+        if (found == rule.steps.end()) {
+            say("request of {}: there is no such step", name);
+        } else if (!found->request && !found->failure) {
+            say("request of {}: the step was {}: {}", name, verdict_text(found->result),
+                found->reason);
+        } else {
+            compare_outcome(expected, name, found->request, found->failure);
+        }
+    }
+
+    void compare_outcome(const expected_request& expected, const std::string& name,
+                         const std::optional<rendered_request>& request,
+                         const std::optional<render_failure>& failure)
+    {
+        if (expected.error) {
+            const auto got = failure ? failure->path + ": " + failure->message : "no error";
+            if (!failure || got.find(*expected.error) == std::string::npos) {
+                say("request of {}: wanted the error '{}', got {}", name, *expected.error, got);
+            }
+        } else if (failure) {
+            say("request of {}: none was made, {}: {}", name, failure->path, failure->message);
+        } else if (request) {
+            compare_parts(expected, name, *request);
+        }
+    }
+
+    void compare_parts(const expected_request& expected, const std::string& rule,
+                       const rendered_request& got)
+    {
         if (expected.method && *expected.method != got.method) {
             say("request of {}: method wanted {}, got {}", rule, *expected.method, got.method);
         }
@@ -294,6 +316,12 @@ private:
         for (const auto& rule : set_.rules) {
             for (const auto& member : rule.omitted) {
                 if (!member.is_absent) got.push_back(rule.name + ": " + member.path);
+            }
+            for (const auto& step : rule.steps) {
+                for (const auto& member : step.omitted) {
+                    if (member.is_absent) continue;
+                    got.push_back(rule.name + "." + step.name + ": " + member.path);
+                }
             }
         }
         if (got != *test_.warnings)
@@ -332,7 +360,8 @@ rule_test_result run_test(const rule_set_source& set, const test_source& test,
     test_event event;
     take_defaults(test, set.datasets.front().name, event);
     take_meta(test, event);
-    const auto explained = explain_event(*program, event.input);
+    const auto explained =
+        explain_event(*program, event.input, respond_with(test.responses));
     if (!explained.problem.empty()) {
         out.differences.push_back(explained.problem);
         return out;

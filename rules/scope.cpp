@@ -17,6 +17,10 @@ using expression::value_kind;
 class scope::slot_resolver : public expression::path_resolver {
 public:
     explicit slot_resolver(path_set& paths) : paths_(paths) {}
+    slot_resolver(path_set& paths, std::vector<std::string> steps, std::size_t done)
+        : paths_(paths), steps_(std::move(steps)), done_(done)
+    {
+    }
 
     std::optional<expression::resolved_path> resolve(
         std::string_view root, std::span<const expression::path_step> steps) override
@@ -26,7 +30,7 @@ public:
         for (const auto& step : steps) names.emplace_back(step.name);
         if (root == "event") return slot(path_root::event, names);
         if (root == "request") return slot(path_root::request, names);
-        return meta(names);
+        return root == "steps" ? step(names) : meta(names);
     }
 
 private:
@@ -60,7 +64,48 @@ private:
         return found;
     }
 
+    std::optional<expression::resolved_path> step(std::span<const std::string_view> names)
+    {
+        static const std::vector<std::pair<std::string_view, value_kind>> fields{
+            {"status", value_kind::integer},   {"ok", value_kind::boolean},
+            {"code", value_kind::string},      {"headers", value_kind::any},
+            {"text", value_kind::string},      {"body", value_kind::any},
+            {"attempts", value_kind::integer}, {"elapsed", value_kind::integer}};
+        if (names.empty()) return slot(path_root::steps, names);
+        const auto found = std::ranges::find(steps_, names[0]);
+        if (found == steps_.end()) return unknown("there is no step '", names[0], steps_);
+        if (static_cast<std::size_t>(found - steps_.begin()) >= done_) {
+            return expression::resolved_path{
+                .problem = "step '" + *found + "' has not run yet where its result is read; only " +
+                           "steps further up can be read"};
+        }
+        if (names.size() == 1) return slot(path_root::steps, names);
+        const auto field =
+            std::ranges::find(fields, names[1], &std::pair<std::string_view, value_kind>::first);
+        if (field == fields.end()) {
+            std::vector<std::string_view> known;
+            for (const auto& [name, kind] : fields) known.push_back(name);
+            return unknown("the result of a step has no field '", names[1], known);
+        }
+        auto made = slot(path_root::steps, names);
+        if (names.size() == 2) made->type = field->second;
+        return made;
+    }
+
+    template <class Names>
+    static std::optional<expression::resolved_path> unknown(std::string_view what,
+                                                            std::string_view name,
+                                                            const Names& known)
+    {
+        const auto near = config::nearest_name(name, {known.begin(), known.end()});
+        auto text = std::string{what} + std::string{name} + "'";
+        if (!near.empty()) text += ", did you mean '" + std::string{near} + "'?";
+        return expression::resolved_path{.problem = std::move(text)};
+    }
+
     path_set& paths_;
+    std::vector<std::string> steps_;  ///< of the rule, when the scope is a step's
+    std::size_t done_ = 0;            ///< so many of them have run
 };
 
 namespace {
@@ -149,6 +194,13 @@ scope::scope(const scope& outer, std::string owner) : scope(outer)
 {
     set_ = std::move(owner);
     id_ = next_scope_id();
+}
+
+scope::scope(const scope& outer, std::vector<std::string> steps, std::size_t done) : scope(outer)
+{
+    id_ = next_scope_id();
+    resolver_ = std::make_shared<slot_resolver>(parts_->paths, std::move(steps), done);
+    names_.push_back({.name = "steps", .type = value_kind::map, .is_path_root = true});
 }
 
 void scope::declare_param(const std::string& name, const std::string& json)

@@ -40,6 +40,9 @@ public:
     scope(program_parts& parts, std::string set, config::diagnostics& problems);
     /// An inner scope sees all names of the outer one, and may hide them.
     explicit scope(const scope& outer, std::string owner);
+    /// The scope of a step: all names of its rule, and the results of the steps before it (the
+    /// first `done` of `steps`).
+    scope(const scope& outer, std::vector<std::string> steps, std::size_t done);
 
     void declare_param(const std::string& name, const std::string& json);
     void declare_variable(const std::string& prefix, const variable_source& variable);

@@ -18,10 +18,11 @@ connection::connection(const boost::asio::any_io_executor& on, connection_owner&
 {
 }
 
-void connection::begin(bool expects_body, std::size_t keep_max, std::uint64_t read_max)
+void connection::begin(bool expects_body, std::size_t keep_max, std::uint64_t read_max,
+                       bool keeps_fields)
 {
     idle_alarm_.unlink();
-    parser_.start(expects_body, keep_max, read_max);
+    parser_.start(expects_body, keep_max, read_max, keeps_fields);
     busy_ = true;
     surplus_ = false;
     ending_ = ending::none;

@@ -46,7 +46,8 @@ public:
     /// Empty, to be filled with the whole request before begin().
     [[nodiscard]] std::string& out() noexcept { return out_; }
     /// Sends out() and reads one answer; then `answer_wait()` is resumed from the read handler.
-    void begin(bool expects_body, std::size_t keep_max, std::uint64_t read_max);
+    void begin(bool expects_body, std::size_t keep_max, std::uint64_t read_max,
+               bool keeps_fields = false);
     [[nodiscard]] wait_entry& answer_wait() noexcept { return answer_wait_; }
 
     [[nodiscard]] ending ended() const noexcept { return ending_; }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/ssl/error.hpp>
 
 #include "actions/limits/retry_policy.hpp"
@@ -28,12 +29,32 @@ std::string_view host_of(std::string_view location)
     return at == std::string_view::npos ? location : location.substr(at + 1);
 }
 
+/// For the steps of a rule, which read the answers of earlier ones.
+void keep_for_step(const outgoing_request& request, const response_parser& answer)
+{
+    if (request.step == nullptr || !answer.has_status()) return;
+    auto& kept = *request.step->answer;
+    kept.status = answer.status();
+    kept.headers = answer.fields();
+    kept.body = answer.body();
+    if (kept.body.size() > request.step->response_bytes_max) {
+        kept.body.resize(request.step->response_bytes_max);
+    }
+}
+
 }  // namespace
 
 boost::asio::awaitable<attempt_result> http_client::attempt(const outgoing_request& request,
                                                             steady_time deadline)
 {
     bool may_be_stale = true;
+    auto kept_max = settings_.body_bytes_kept;
+    auto read_max = settings_.response_bytes_max;
+    if (request.step != nullptr) {
+        *request.step->answer = {};
+        kept_max = std::max<std::size_t>(kept_max, request.step->response_bytes_max);
+        read_max = std::max(read_max, request.step->response_bytes_max);
+    }
     while (true) {
         connection_ptr with = may_be_stale ? pool_.take_idle() : connection_ptr{};
         const bool reused = with != nullptr;
@@ -49,11 +70,11 @@ boost::asio::awaitable<attempt_result> http_client::attempt(const outgoing_reque
         }
         with->out().clear();
         writer_.write(request, waits_.clock().wall_now(), with->out());
-        with->begin(request.method != "HEAD", settings_.body_bytes_kept,
-                    settings_.response_bytes_max);
+        with->begin(request.method != "HEAD", kept_max, read_max, request.step != nullptr);
         const wake why = co_await waits_.wait(with->answer_wait(), deadline, true);
         if (why != wake::ready) {
             attempt_result late = give_up(*with);
+            keep_for_step(request, with->answer());
             with->close();
             pool_.give_back(std::move(with));
             co_return late;
@@ -68,6 +89,7 @@ boost::asio::awaitable<attempt_result> http_client::attempt(const outgoing_reque
         }
         attempt_result answer =
             with->ended() == connection::ending::lost ? explain_loss(*with) : read_answer(*with);
+        if (answer.status != 0) keep_for_step(request, with->answer());
         if (answer.status == 421) with->close();
         pool_.give_back(std::move(with));
         co_return answer;

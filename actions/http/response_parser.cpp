@@ -37,6 +37,15 @@ void for_each_element(std::string_view list, F&& visit)
     }
 }
 
+std::string lower_case(std::string_view name)
+{
+    std::string out{name};
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    }
+    return out;
+}
+
 int digit(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : -1;
@@ -44,8 +53,11 @@ int digit(char c)
 
 }  // namespace
 
-void response_parser::start(bool expects_body, std::size_t keep_max, std::uint64_t read_max)
+void response_parser::start(bool expects_body, std::size_t keep_max, std::uint64_t read_max,
+                            bool keeps_fields)
 {
+    keeps_fields_ = keeps_fields;
+    fields_.clear();
     state_ = state::head;
     started_ = false;
     expects_body_ = expects_body;
@@ -151,6 +163,7 @@ response_parser::progress response_parser::parse_head(std::string_view head)
     length_ = 0;
     retry_after_.clear();
     location_.clear();
+    fields_.clear();
     bool first = true;
     while (!head.empty()) {
         const std::size_t end = head.find("\r\n");
@@ -205,6 +218,7 @@ bool response_parser::parse_field(std::string_view line)
     const std::string_view name = line.substr(0, colon);
     const std::string_view value = trimmed(line.substr(colon + 1));
     if (has_control_byte(value)) return wrong("a header of the answer holds control bytes");
+    if (keeps_fields_) fields_.emplace_back(lower_case(name), value);
     // The length of the name tells nearly all headers apart without comparing letters.
     switch (name.size()) {
         case 8:

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sluice::actions {
 
@@ -20,7 +22,8 @@ public:
 
     /// Forgets the last answer. Of the body `keep_max` bytes are kept and `read_max` are read at
     /// all; a longer one is complete there and the connection is not used again.
-    void start(bool expects_body, std::size_t keep_max, std::uint64_t read_max);
+    void start(bool expects_body, std::size_t keep_max, std::uint64_t read_max,
+               bool keeps_fields = false);
 
     /// Reads from the front of `bytes` and says in `used` how far; after `complete` the rest is not
     /// ours.
@@ -34,6 +37,11 @@ public:
     [[nodiscard]] bool keep_alive() const noexcept { return keep_alive_; }
     [[nodiscard]] bool body_cut() const noexcept { return body_cut_; }
     [[nodiscard]] const std::string& body() const noexcept { return body_; }
+    /// All header fields, names in lower case; only when start() was told to keep them.
+    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& fields() const noexcept
+    {
+        return fields_;
+    }
     [[nodiscard]] const std::string& retry_after() const noexcept { return retry_after_; }
     [[nodiscard]] const std::string& location() const noexcept { return location_; }
     /// What is wrong, static text.
@@ -85,6 +93,8 @@ private:
     std::size_t trailer_bytes_ = 0;
     std::string head_;  ///< an incomplete head or line, carried to the next bytes
     std::string body_, retry_after_, location_;
+    bool keeps_fields_ = false;
+    std::vector<std::pair<std::string, std::string>> fields_;
     std::string_view problem_;
 };
 

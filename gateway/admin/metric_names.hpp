@@ -49,6 +49,7 @@ inline constexpr std::string_view lane_expired = "sluice_lane_expired_total";
 inline constexpr std::string_view lane_pending = "sluice_lane_pending_events";
 inline constexpr std::string_view lane_commits = "sluice_lane_commits_total";
 inline constexpr std::string_view lane_latency = "sluice_lane_accept_to_delivered_seconds";
+inline constexpr std::string_view lane_steps = "sluice_lane_steps_total";
 inline constexpr std::string_view delivery_attempts = "sluice_delivery_attempts_total";
 inline constexpr std::string_view delivery_outcomes = "sluice_delivery_outcomes_total";
 inline constexpr std::string_view delivery_breaker = "sluice_delivery_breaker_open";
@@ -103,6 +104,7 @@ inline constexpr declaration declarations[] = {
     {lane_pending, "gauge", "Accepted minus delivered, filtered, dead and expired"},
     {lane_commits, "counter", "Cursor commits"},
     {lane_latency, "histogram", "Time from acceptance to delivery"},
+    {lane_steps, "counter", "Steps of rules by result: sent, skipped, failed"},
     {delivery_attempts, "counter", "Requests sent to the destination"},
     {delivery_outcomes, "counter", "Final outcomes by class"},
     {delivery_breaker, "gauge", "1 while the circuit breaker is open"},

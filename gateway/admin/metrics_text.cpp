@@ -104,6 +104,14 @@ void add_lane(page& out, const lane_snapshot& lane)
     out.add(metric::lane_pending, who, lane.ledger.pending);
     out.add(metric::lane_commits, who, lane.stats.commits);
     out.add_latency(lane.name, lane.stats);
+    for (const auto& [step, counts] : lane.stats.steps) {
+        const std::pair<std::string_view, std::uint64_t> results[] = {
+            {"sent", counts.sent}, {"skipped", counts.skipped}, {"failed", counts.failed}};
+        for (const auto& [name, count] : results) {
+            out.add(metric::lane_steps,
+                    {{"destination", lane.name}, {"step", step}, {"result", name}}, count);
+        }
+    }
     const auto& r = lane.requests;
     out.add(metric::delivery_attempts, who, r.attempts);
     const std::pair<std::string_view, std::uint64_t> outcomes[] = {{"delivered", r.delivered},

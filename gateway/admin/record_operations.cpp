@@ -23,7 +23,7 @@ constexpr std::uint64_t replay_reads_per_call = 20'000;
 json head_of(const dead_letter& letter)
 {
     const auto& p = letter.parked;
-    return {{"position", letter.position.value()},
+    json head{{"position", letter.position.value()},
             {"state", to_text(letter.state)},
             {"id", letter.event_id},
             {"type", letter.type},
@@ -38,6 +38,12 @@ json head_of(const dead_letter& letter)
             {"dataset", p.origin.value()},
             {"partition", p.origin_partition.value()},
             {"offset", p.origin_offset.value()}};
+    if (p.step.empty()) return head;
+    head["step"] = p.step;
+    // as texts: readers of NDJSON look for the member `event`, which an answer may hold too
+    auto& results = head["results"] = json::object();
+    for (const auto& [step, result] : p.results) results[step] = result;
+    return head;
 }
 
 result<dead_filter> read_filter(parameters& from)

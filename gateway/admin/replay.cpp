@@ -81,6 +81,12 @@ private:
     std::size_t bytes_ = 0;
 };
 
+/// What a replay can repeat: requests, of one destination or of the steps of a rule.
+bool is_lane_action(rules::rule_action action)
+{
+    return action == rules::rule_action::send || action == rules::rule_action::steps;
+}
+
 /// Decides records again and hands those of one destination to its retry log.
 class replayer {
 public:
@@ -111,7 +117,7 @@ public:
         parked_event parked;
         for (const auto rule : decided.matched) {
             const auto& outcome = program_.outcomes()[rule];
-            if (outcome.action == rules::rule_action::send &&
+            if (is_lane_action(outcome.action) &&
                 outcome.target == request_.destination.value()) {
                 parked.rules.push_back(outcome.rule);
             }
@@ -188,7 +194,7 @@ result<replay_count> replay_dataset(datasets::event_log& log, const rules::rule_
     }
     const auto outcomes = program->outcomes();
     const bool is_known = std::any_of(outcomes.begin(), outcomes.end(), [&](const auto& o) {
-        return o.action == rules::rule_action::send && o.target == request.destination.value();
+        return is_lane_action(o.action) && o.target == request.destination.value();
     });
     if (!is_known) {
         return refused(fmt::format("no rule sends dataset '{}' to destination '{}'",

@@ -51,7 +51,7 @@ json to_json(const lane_snapshot& lane)
                            {"lag", s.lag()}});
     }
     const auto& l = lane.ledger;
-    return {{"name", lane.name},
+    json out{{"name", lane.name},
             {"enabled", lane.is_enabled},
             {"state", to_text(lane.state)},
             {"reason", lane.reason},
@@ -68,6 +68,11 @@ json to_json(const lane_snapshot& lane)
             {"pending", l.pending},
             {"attempts", lane.requests.attempts},
             {"sources", std::move(sources)}};
+    for (const auto& [step, counts] : lane.stats.steps) {
+        out["steps"][step] = {
+            {"sent", counts.sent}, {"skipped", counts.skipped}, {"failed", counts.failed}};
+    }
+    return out;
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "gateway/edge/event_json.hpp"
 #include "gateway/lanes/parked_event.hpp"
 #include "rules/explain.hpp"
+#include "rules/steps/step_responses.hpp"
 
 namespace sluice::gateway {
 
@@ -29,6 +30,7 @@ struct explain_options {
     std::string id;
     std::string dataset;
     std::string datastream;
+    std::string responses_file;
     bool as_json = false;
     bool is_sending = false;
 };
@@ -183,6 +185,55 @@ void send_all(const rules::explanation& explained, destinations& to)
     }
 }
 
+/// Sends a step for real and gives what came back to the next ones.
+rules::step_answer send_step(destinations& to, const std::string& event_id,
+                             const std::string& rule, const rules::rule_step& step,
+                             const rules::rendered_request& rendered)
+{
+    auto* target = to.find(step.target);
+    if (target == nullptr) return {.reason = "unknown destination", .headers = {}, .text = {}};
+    actions::received_answer answer;
+    const actions::step_options options{.target = step.target,
+                                        .timeout = step.timeout,
+                                        .accept = step.accept,
+                                        .response_bytes_max = step.response_bytes_max,
+                                        .is_event_path = step.is_event_path,
+                                        .answer = &answer};
+    const auto id = make_webhook_id(event_id, rule + "/" + step.name);
+    auto request = to_outgoing(rendered, id);
+    request.step = &options;
+    const auto outcome = to.send(*target, request);
+    fmt::print("sent {}/{} to {}: {} ({}) {}\n", rule, step.name, step.target,
+               actions::to_text(outcome.next), outcome.reason, outcome.detail);
+    return {.status = answer.status,
+            .reason = outcome.reason,
+            .headers = std::move(answer.headers),
+            .text = std::move(answer.body),
+            .attempts = outcome.attempts,
+            .elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.elapsed)};
+}
+
+/// Where the answers of steps come from: the receivers, a file, or nowhere (then assumed).
+std::optional<rules::step_responder> responder_of(const explain_options& o, destinations& to,
+                                                  const std::string& event_id)
+{
+    if (o.is_sending) {
+        return [&to, event_id](const std::string& rule, const rules::rule_step& step,
+                               const rules::rendered_request& rendered)
+                   -> std::optional<rules::step_answer> {
+            return send_step(to, event_id, rule, step, rendered);
+        };
+    }
+    if (o.responses_file.empty()) return rules::step_responder{};
+    config::diagnostics problems;
+    auto responses = rules::read_response_file(o.responses_file, problems);
+    if (!responses) {
+        fmt::print(stderr, "{}", problems.to_text());
+        return std::nullopt;
+    }
+    return rules::respond_with(std::move(*responses));
+}
+
 std::vector<std::string> datasets_of(const explain_options& o, const loaded_config& loaded)
 {
     if (!o.dataset.empty()) return {o.dataset};
@@ -215,7 +266,10 @@ int run_explain(const explain_options& o)
             continue;
         }
         was_found = true;
-        const auto explained = rules::explain_event(*loaded->catalog, to_input(*event, dataset));
+        const auto respond = responder_of(o, to, event->id);
+        if (!respond) return exit_no;
+        const auto explained =
+            rules::explain_event(*loaded->catalog, to_input(*event, dataset), *respond);
         fmt::print("{}\n",
                    o.as_json ? rules::to_json(explained) : rules::to_text(explained, print));
         if (o.is_sending) send_all(explained, to);
@@ -239,13 +293,19 @@ void add_explain_command(CLI::App& app, selected_command& selected)
         "unless\n"
         "--send is given.\n"
         "  sluice explain sluice.yaml --event event.json --dataset web_events\n"
-        "  sluice explain sluice.yaml --id ord-1001");
+        "  sluice explain sluice.yaml --id ord-1001\n"
+        "Steps get the answers of --responses, with --send those of their receivers; else 200 and "
+        "{}\n"
+        "is assumed.");
     auto o = std::make_shared<explain_options>();
     add_config_option(*command, o->config, true);
     command->add_option("--event", o->event_file, "File with the JSON event, - is stdin");
     command->add_option("--id", o->id, "Id of a stored event");
     command->add_option("--dataset", o->dataset, "Dataset (default: every one that rules read)");
     command->add_option("--datastream", o->datastream, "What meta.datastream shall be");
+    command->add_option("--responses", o->responses_file,
+                        "YAML or JSON file with the answers that steps get: RULE.STEP to\n"
+                        "{status, headers, body} or {timeout: true}; others: 200 and {}");
     command->add_flag("--json", o->as_json, "JSON instead of text");
     command->add_flag("--send", o->is_sending, "Really send the requests, and say what came back");
     command->callback([&selected, o] { selected = [o] { return run_explain(*o); }; });

@@ -100,6 +100,14 @@ bool lane::skip_trimmed(lane_source& source)
     return true;
 }
 
+lane_machine& lane::machine_for(const actions::outgoing_request& request)
+{
+    if (request.step == nullptr) return machine_;
+    const auto found = step_machines_.find(request.step->target);
+    if (found != step_machines_.end()) return found->second;
+    return step_machines_.emplace(request.step->target, settings_.machine).first->second;
+}
+
 asio::awaitable<lane::batch_ptr> lane::next_batch(lane_source& source)
 {
     const auto at = source.tracker().next_to_begin();
@@ -270,6 +278,7 @@ asio::awaitable<void> lane::stop(std::chrono::milliseconds grace)
 void lane::enable()
 {
     machine_.enable();
+    for (auto& [target, machine] : step_machines_) machine.enable();
     changed_.notify_all();
 }
 
@@ -279,6 +288,11 @@ lane_snapshot lane::snapshot(const ledger_notes& notes) const
     s.name = settings_.name.value();
     s.state = machine_.state();
     s.reason = machine_.reason();
+    for (const auto& [target, machine] : step_machines_) {
+        if (machine.state() <= s.state) continue;
+        s.state = machine.state();
+        s.reason = target + ": " + machine.reason();
+    }
     s.breaker = destination_->breaker();
     s.in_flight = in_flight_;
     s.in_flight_max = settings_.in_flight_max;

@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -84,6 +85,8 @@ private:
     [[nodiscard]] bool has_work(const rules::decided_event& decided,
                                 const rules::dataset_program& program) const noexcept;
     rules::evaluation_scratch& scratch_for(const rules::dataset_program& program);
+    /// What decides about outcomes: one per destination, and a lane of steps has several.
+    lane_machine& machine_for(const actions::outgoing_request& request);
     [[nodiscard]] bool has_room(const lane_source& source) const noexcept;
     template <class Coroutine>
     void spawn(Coroutine coroutine);
@@ -96,6 +99,7 @@ private:
     /// that the rules' counters keep saying how many events were evaluated.
     std::map<const rules::dataset_program*, std::unique_ptr<rules::evaluation_scratch>> scratch_;
     lane_machine machine_;
+    std::map<std::string, lane_machine, std::less<>> step_machines_;  ///< by destination
     key_order keys_;
     lane_stats stats_;
     wake_signal room_;     ///< a slot of the window is free, or stop

@@ -152,6 +152,10 @@ asio::awaitable<bool> lane_delivery::run_unit(const rules::dataset_program& prog
                                               const rules::decided_event& decided,
                                               rules::rule_index rule)
 {
+    if (program.outcomes()[rule].action == rules::rule_action::steps) {
+        const bool is_done = co_await run_steps(program, decided, rule);
+        co_return is_done;
+    }
     const auto& name = program.outcomes()[rule].rule;
     auto& scratch = lane_.scratch_for(program);
     rules::rendered_request rendered;
@@ -185,13 +189,14 @@ asio::awaitable<std::optional<delivery_outcome>> lane_delivery::send(
     const actions::outgoing_request& request, unit_step& step)
 {
     const auto unit = lane_.next_unit_++;
+    auto& machine = lane_.machine_for(request);
     std::uint32_t rounds_here = 0;
     while (true) {
-        const bool may_try = co_await wait_to_try(unit);
+        const bool may_try = co_await wait_to_try(machine, unit);
         if (!may_try) co_return std::nullopt;
         auto outcome = co_await lane_.destination_->deliver(request);
         attempts_ += outcome.attempts;
-        step = lane_.machine_.on_outcome(unit, outcome, lane_.parts_.clock.steady_now());
+        step = machine.on_outcome(unit, outcome, lane_.parts_.clock.steady_now());
         lane_.changed_.notify_all();
         const auto& schedule = lane_.settings_.retry_schedule;
         if (step == unit_step::park && lane_.settings_.ordered && rounds_here < schedule.size()) {
@@ -206,12 +211,12 @@ asio::awaitable<std::optional<delivery_outcome>> lane_delivery::send(
     }
 }
 
-asio::awaitable<bool> lane_delivery::wait_to_try(std::uint64_t unit)
+asio::awaitable<bool> lane_delivery::wait_to_try(lane_machine& machine, std::uint64_t unit)
 {
     while (!lane_.is_stopping_) {
         const auto now = lane_.parts_.clock.steady_now();
-        if (lane_.machine_.may_try(unit, now)) co_return true;
-        const auto probe = lane_.machine_.next_probe();
+        if (machine.may_try(unit, now)) co_return true;
+        const auto probe = machine.next_probe();
         if (probe > now) {
             co_await lane_.changed_.wait_until(probe);
         } else {
@@ -240,9 +245,8 @@ record_fate lane_delivery::settle()
     std::vector<const failed_unit*> to_park;
     bool has_count = origin_.counts;
     bool has_dead = false;
-    const auto rounds_max = lane_.settings_.ordered ? 0 : lane_.settings_.retry_schedule.size();
     for (auto& unit : failed_) {
-        if (unit.step == unit_step::park && origin_.rounds < rounds_max) {
+        if (unit.step == unit_step::park && origin_.rounds < rounds_max()) {
             to_park.push_back(&unit);
             continue;
         }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gateway/lanes/lane.hpp"
+#include "rules/steps/step_results.hpp"
 
 namespace sluice::gateway {
 
@@ -43,7 +44,28 @@ private:
                                           rules::rule_index rule);
     boost::asio::awaitable<std::optional<actions::delivery_outcome>> send(
         const actions::outgoing_request& request, unit_step& step);
-    boost::asio::awaitable<bool> wait_to_try(std::uint64_t unit);
+    boost::asio::awaitable<bool> wait_to_try(lane_machine& machine, std::uint64_t unit);
+    // step_delivery.cpp: a rule with steps is one unit, its requests follow one another
+    enum class step_end : std::uint8_t { done, failed, lane_stops };
+    boost::asio::awaitable<bool> run_steps(const rules::dataset_program& program,
+                                           const rules::decided_event& decided,
+                                           rules::rule_index rule);
+    boost::asio::awaitable<step_end> run_step(const rules::dataset_program& program,
+                                              const rules::decided_event& decided,
+                                              rules::rule_index rule, std::size_t number,
+                                              rules::step_results& results);
+    boost::asio::awaitable<std::optional<actions::delivery_outcome>> send_step(
+        const rules::rule_step& step, const rules::rendered_request& rendered,
+        const std::string& rule, actions::received_answer& answer, unit_step& what);
+    step_end fail_step(const rules::rule_step& step, const std::string& rule, unit_step what,
+                       actions::delivery_outcome outcome, rules::step_answer kept,
+                       rules::step_results& results);
+    bool leave_steps(const rules::rule_step& step, const std::string& rule,
+                     const rules::step_results& results);
+    [[nodiscard]] std::size_t rounds_max() const noexcept
+    {
+        return lane_.settings_.ordered ? 0 : lane_.settings_.retry_schedule.size();
+    }
     void count_latency();
     record_fate settle();
     void park_units(std::vector<const failed_unit*> units);

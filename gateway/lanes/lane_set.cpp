@@ -9,6 +9,7 @@
 #include "gateway/lanes/dataset_destination.hpp"
 #include "gateway/lanes/dataset_readers.hpp"
 #include "gateway/lanes/dead_letters.hpp"
+#include "gateway/lanes/step_destinations.hpp"
 
 namespace sluice::gateway {
 
@@ -54,6 +55,7 @@ std::vector<lane_set::plan> lane_set::make_plans(const config::settings& setting
                 p.settings.action = rules::rule_action::dataset;
                 p.target_partitions = settings.datasets.at(outcome.target).partitions;
             }
+            if (outcome.action == rules::rule_action::steps) plan_steps(settings, outcome, p);
             if (std::find(p.datasets.begin(), p.datasets.end(), dataset_name{dataset}) ==
                 p.datasets.end()) {
                 p.datasets.push_back(dataset_name{dataset});
@@ -63,6 +65,47 @@ std::vector<lane_set::plan> lane_set::make_plans(const config::settings& setting
     std::vector<plan> list;
     for (auto& [name, p] : plans) list.push_back(std::move(p));
     return list;
+}
+
+/// A rule with steps has a lane of its own. It takes as much at a time as its narrowest
+/// destination, keeps order if one of them does, and has the longest of their schedules.
+void lane_set::plan_steps(const config::settings& settings, const rules::rule_outcome& outcome,
+                          plan& p)
+{
+    p.settings.name = destination_name{outcome.target};
+    p.settings.target = outcome.target;
+    p.settings.action = rules::rule_action::steps;
+    for (const auto& step : outcome.steps) {
+        const auto& to = settings.destinations.at(step.target);
+        const bool is_first = p.steps.empty();
+        p.steps[step.target] = &to;
+        p.settings.in_flight_max =
+            is_first ? to.in_flight_max : std::min(p.settings.in_flight_max, to.in_flight_max);
+        p.settings.ordered = p.settings.ordered || to.ordered;
+        if (to.retry.schedule.size() > p.settings.retry_schedule.size()) {
+            p.settings.retry_schedule = to.retry.schedule;
+        }
+    }
+}
+
+result<std::unique_ptr<actions::destination>> lane_set::make_destination(
+    const plan& p, const asio::any_io_executor& on)
+{
+    if (p.destination != nullptr) {
+        return actions::make_rest_destination(p.settings.name.value(), *p.destination, on, clock_,
+                                              thread_random());
+    }
+    if (p.steps.empty()) {
+        return make_dataset_destination(log_, dataset_name{p.settings.target}, p.target_partitions,
+                                        on, clock_);
+    }
+    auto all = std::make_unique<step_destinations>();
+    for (const auto& [name, settings] : p.steps) {
+        auto made = actions::make_rest_destination(name, *settings, on, clock_, thread_random());
+        if (made.has_error()) return made.error();
+        all->add(name, std::move(*made));
+    }
+    return std::unique_ptr<actions::destination>(std::move(all));
 }
 
 result<void> lane_set::open_datasets(const plan& p)
@@ -133,22 +176,16 @@ result<void> lane_set::start_lane(plan p)
     if (sources.has_error()) return sources.error();
 
     return threads_.run_on(thread, [&]() -> result<void> {
-        std::unique_ptr<actions::destination> to;
-        if (p.destination != nullptr) {
-            auto made = actions::make_rest_destination(name, *p.destination, context.get_executor(),
-                                                       clock_, thread_random());
-            if (made.has_error()) return made.error();
-            to = std::move(*made);
-        } else {
-            to = make_dataset_destination(log_, dataset_name{p.settings.target},
-                                          p.target_partitions, context.get_executor(), clock_);
-        }
+        auto to = make_destination(p, context.get_executor());
+        if (to.has_error()) return to.error();
         auto placed = std::make_shared<placed_lane>();
         placed->thread = thread;
         placed->object = std::make_unique<lane>(
             p.settings, lane_parts{log_, batches_, *catalog_, clock_, context.get_executor()},
-            std::move(to), std::move(*sources));
-        placed->is_started = p.destination == nullptr || p.destination->enabled;
+            std::move(*to), std::move(*sources));
+        placed->is_started =
+            (p.destination == nullptr || p.destination->enabled) &&
+            std::ranges::all_of(p.steps, [](const auto& step) { return step.second->enabled; });
         if (placed->is_started) placed->object->start();
         std::lock_guard lock(mutex_);
         lanes_[name] = std::move(placed);

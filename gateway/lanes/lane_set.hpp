@@ -62,9 +62,15 @@ private:
         std::vector<dataset_name> datasets;
         const config::destination_settings* destination = nullptr;  ///< null: a dataset lane
         std::uint32_t target_partitions = 1;
+        /// Of the steps of a rule; then `destination` is null.
+        std::map<std::string, const config::destination_settings*> steps;
     };
 
     std::vector<plan> make_plans(const config::settings& settings) const;
+    static void plan_steps(const config::settings& settings, const rules::rule_outcome& outcome,
+                           plan& p);
+    result<std::unique_ptr<actions::destination>> make_destination(
+        const plan& p, const boost::asio::any_io_executor& on);
     result<void> open_datasets(const plan& p);
     result<std::vector<std::unique_ptr<lane_source>>> make_sources(
         const plan& p, const boost::asio::any_io_executor& on);

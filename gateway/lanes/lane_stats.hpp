@@ -19,6 +19,13 @@ namespace sluice::gateway {
 /// Time from acceptance to delivery; upper bounds 1 ms · 2^i, the last one open.
 inline constexpr std::size_t lane_latency_buckets = 20;
 
+/// Of one step of a rule.
+struct step_counts {
+    std::uint64_t sent = 0;     ///< answered with a status that the step accepts
+    std::uint64_t skipped = 0;  ///< its condition did not hold
+    std::uint64_t failed = 0;   ///< finally, after all retries
+};
+
 struct lane_stats {
     std::uint64_t events_begun = 0;  ///< matched a rule and entered the window
     std::uint64_t requests_delivered = 0;
@@ -29,6 +36,7 @@ struct lane_stats {
     std::uint64_t read_failures = 0;
     std::array<std::uint64_t, lane_latency_buckets> latency{};
     std::uint64_t latency_us_sum = 0;
+    std::map<std::string, step_counts> steps;  ///< of lanes of rules with steps
 };
 
 struct source_snapshot {

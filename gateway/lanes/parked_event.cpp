@@ -52,6 +52,13 @@ std::string to_extra(const parked_event& p)
     if (p.status != 0) out["status"] = p.status;
     if (!p.response.empty()) out["response"] = p.response;
     if (!p.counts) out["counts"] = false;
+    if (!p.step.empty()) {
+        out["step"] = p.step;
+        out["step_attempts"] = p.step_attempts;
+        // as texts and in a list: numbers and the order stay as they were
+        auto& results = out["results"] = json::array();
+        for (const auto& [step, result] : p.results) results.push_back({step, result});
+    }
     // a receiver's answer may hold any bytes: replace what is not UTF-8
     return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -77,6 +84,11 @@ result<parked_event> parse_extra(std::string_view extra)
         p.detail = in.value("detail", std::string{});
         p.status = in.value("status", 0);
         p.response = in.value("response", std::string{});
+        p.step = in.value("step", std::string{});
+        p.step_attempts = in.value("step_attempts", 0u);
+        for (const auto& pair : in.value("results", json::array())) {
+            p.results.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
+        }
         return p;
     } catch (const json::exception& e) {
         return not_parked(e.what());

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/clock.hpp"
@@ -30,6 +31,10 @@ struct parked_event {
     std::string detail;
     int status = 0;
     std::string response;
+    // Of a rule with steps: where it goes on, and what the steps before it brought.
+    std::string step;                 ///< that failed; empty: none
+    std::uint32_t step_attempts = 0;  ///< requests that this step has made
+    std::vector<std::pair<std::string, std::string>> results;  ///< step to its result as JSON
 };
 
 [[nodiscard]] std::string to_extra(const parked_event& parked);

@@ -3,6 +3,7 @@
 // readers of this folder, consumed by the rule compiler, by explain and by the test runner; lives
 // only while loading.
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "rules/definition/source_text.hpp"
+#include "rules/steps/status_range.hpp"
 
 namespace sluice::rules {
 
@@ -100,6 +102,18 @@ struct variable_source {
     bool lower_case = false;
 };
 
+/// One request of a rule with `steps`.
+struct step_source {
+    named_source name;
+    std::optional<condition_source> when;
+    named_source target;
+    request_source request;
+    std::vector<status_range> accept{{200, 299}};
+    std::optional<std::chrono::milliseconds> timeout;
+    std::uint64_t response_bytes_max = 64 * 1024;
+    bool continues = false;  ///< `on_failure: continue`
+};
+
 struct rule_source_node;
 
 /// Rules with what is shared among them: a set, or the inside of a nested rule.
@@ -111,7 +125,7 @@ struct rule_group {
 };
 
 struct rule_source_node {
-    enum class outcome : std::uint8_t { none, send, dataset, drop, nested };
+    enum class outcome : std::uint8_t { none, send, dataset, drop, nested, steps };
     named_source name;
     bool enabled = true;
     std::string description;
@@ -125,12 +139,24 @@ struct rule_source_node {
     named_source target;     ///< destination or dataset; drop: the reason
     request_source request;  ///< send; dataset: only `body`
     rule_group group;        ///< nested
+    std::vector<step_source> steps;
 };
 
 struct expected_request {
     std::string rule;
+    std::string step;  ///< of `rule.step`
+    config::source_location where{};
     std::optional<std::string> method, path, body_json, body_has_json, error;
     std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// The answer that a test gives to a step.
+struct response_source {
+    named_source step;  ///< `rule.step`
+    int status = 200;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+    bool is_timeout = false;
 };
 
 /// One entry of `tests:`.
@@ -142,6 +168,7 @@ struct test_source {
     std::optional<source_text> now;  ///< RFC 3339
     std::uint64_t seed = 0;
     std::vector<std::pair<std::string, std::string>> params_json;
+    std::vector<response_source> responses;
     std::optional<std::vector<std::string>> matched;
     std::vector<std::pair<std::string, std::string>> not_matched;
     std::vector<expected_request> requests;

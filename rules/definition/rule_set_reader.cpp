@@ -1,11 +1,13 @@
 #include "rules/definition/rule_set_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
 #include "rules/definition/condition_reader.hpp"
 #include "rules/definition/literal.hpp"
 #include "rules/definition/request_reader.hpp"
+#include "rules/definition/step_reader.hpp"
 #include "rules/definition/test_reader.hpp"
 
 namespace sluice::rules {
@@ -125,11 +127,11 @@ private:
         }
         if (first == nullptr) {
             problems_.error(rule.where, "rule '" + out.name.name + "' has no outcome",
-                            "add one of `to`, `dataset`, `drop` or nested `rules`");
+                            "add one of `to`, `steps`, `dataset`, `drop` or nested `rules`");
             return;
         }
-        if (first->text == "action" || first->text == "steps") {
-            problems_.error(first->where, "`" + first->text + "` is not available in this version",
+        if (first->text == "action") {
+            problems_.error(first->where, "`action` is not available in this version",
                             "use `to` with `request`");
             return;
         }
@@ -142,6 +144,11 @@ private:
         if (key == "rules") {
             out.what = rule_source_node::outcome::nested;
             out.group = read_group(rule);
+            return;
+        }
+        if (key == "steps") {
+            out.what = rule_source_node::outcome::steps;
+            out.steps = read_steps(*rule.find(key), out.name.name, problems_);
             return;
         }
         const auto target = read_text(rule, key, problems_);
@@ -184,6 +191,38 @@ private:
     diagnostics& problems_;
     std::set<std::string> names_;
 };
+
+void collect_steps(const rule_group& group, std::vector<std::string>& into)
+{
+    for (const auto* rules : {&group.rules, &group.otherwise}) {
+        for (const auto& rule : *rules) {
+            for (const auto& step : rule.steps) {
+                into.push_back(rule.name.name + "." + step.name.name);
+            }
+            collect_steps(rule.group, into);
+        }
+    }
+}
+
+/// `responses` and `requests` of tests may only name steps that exist.
+void check_step_names(const rule_set_source& set, diagnostics& problems)
+{
+    std::vector<std::string> known;
+    collect_steps(set.group, known);
+    const auto check = [&](const std::string& name, const config::source_location& where) {
+        if (std::ranges::find(known, name) != known.end()) return;
+        const auto near = config::nearest_name(name, {known.begin(), known.end()});
+        problems.error(where, "there is no step '" + name + "'",
+                       near.empty() ? "write RULE.STEP of a rule with `steps`"
+                                    : "did you mean '" + std::string{near} + "'?");
+    };
+    for (const auto& test : set.tests) {
+        for (const auto& response : test.responses) check(response.step.name, response.step.where);
+        for (const auto& request : test.requests) {
+            if (!request.step.empty()) check(request.rule + "." + request.step, request.where);
+        }
+    }
+}
 
 void read_event_types(const config::node& body, rule_set_source& out, diagnostics& problems)
 {
@@ -232,6 +271,7 @@ rule_set_source read_rule_set(const config::rule_source& source, const document_
     out.group = walk.read_group(body);
     if (const auto* tests = body.find("tests")) {
         out.tests = read_tests(*tests, source.folder, documents, problems);
+        check_step_names(out, problems);
     }
     return out;
 }

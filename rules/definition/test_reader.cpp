@@ -32,10 +32,19 @@ std::vector<std::string> texts_of(const std::vector<named_source>& names)
     return out;
 }
 
-expected_request read_expected_request(const std::string& rule, const config::node& value,
+/// `rule` or `rule.step`; names of rules hold no dot.
+std::pair<std::string, std::string> split_step(const std::string& name)
+{
+    const auto dot = name.find('.');
+    if (dot == std::string::npos) return {name, {}};
+    return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
+expected_request read_expected_request(const config::node& name, const config::node& value,
                                        diagnostics& problems)
 {
-    expected_request out{.rule = rule};
+    auto [rule, step] = split_step(name.text);
+    expected_request out{.rule = std::move(rule), .step = std::move(step), .where = name.where};
     if (!expect_map(value, "an expected request", problems)) return out;
     refuse_unknown_keys(value, {"method", "path", "headers", "body", "body_has", "error"},
                         "an expected request", problems);
@@ -69,7 +78,7 @@ void read_expectations(const config::node& expect, test_source& out, diagnostics
     const auto* requests = expect.find("requests");
     if (requests == nullptr || !expect_map(*requests, "`requests`", problems)) return;
     for (const auto& [rule, value] : requests->members) {
-        out.requests.push_back(read_expected_request(rule.text, value, problems));
+        out.requests.push_back(read_expected_request(rule, value, problems));
     }
 }
 
@@ -87,6 +96,30 @@ void read_event(const config::node& test, const std::string& folder,
     }
     if (const auto* patch = test.find("patch")) event = merge_patch(event, *patch);
     out.event_json = to_json(event);
+}
+
+response_source read_response(const config::node& step, const config::node& value,
+                              diagnostics& problems)
+{
+    response_source out{.step = {step.text, step.where}};
+    if (!expect_map(value, "a response", problems)) return out;
+    refuse_unknown_keys(value, {"status", "headers", "body", "timeout"}, "a response", problems);
+    out.is_timeout = read_bool(value, "timeout", false, problems);
+    if (const auto status = read_text(value, "status", problems)) {
+        const auto* end = status->text.data() + status->text.size();
+        if (std::from_chars(status->text.data(), end, out.status).ptr != end ||
+            out.status < 100 || out.status > 599) {
+            problems.error(status->where, "`status` must be an HTTP status, 100 to 599");
+        }
+    }
+    out.headers = read_text_map(value, "headers", problems);
+    if (const auto* body = value.find("body")) {
+        const bool is_text = body->is_scalar() && !is_json_literal(*body);
+        out.body = is_text ? body->text : to_json(*body);
+    } else if (out.status >= 200 && out.status < 300) {
+        out.body = "{}";
+    }
+    return out;
 }
 
 test_source read_test(const config::node& test, const std::string& folder,
@@ -109,9 +142,8 @@ test_source read_test(const config::node& test, const std::string& folder,
         for (const auto& [key, value] : meta->members) out.meta_json[key.text] = to_json(value);
     }
     if (const auto* request = test.find("request")) out.request_json = to_json(*request);
-    if (const auto* responses = test.find_key("responses")) {
-        problems.error(responses->where, "`responses` is not available in this version",
-                       "it belongs to rules with `steps`");
+    if (const auto* responses = test.find("responses")) {
+        out.responses = read_responses(*responses, problems);
     }
     out.now = read_text(test, "now", problems);
     if (const auto seed = read_text(test, "seed", problems)) {
@@ -133,6 +165,16 @@ test_source read_test(const config::node& test, const std::string& folder,
 }
 
 }  // namespace
+
+std::vector<response_source> read_responses(const config::node& responses, diagnostics& problems)
+{
+    std::vector<response_source> out;
+    if (!expect_map(responses, "`responses`", problems)) return out;
+    for (const auto& [step, value] : responses.members) {
+        out.push_back(read_response(step, value, problems));
+    }
+    return out;
+}
 
 std::vector<test_source> read_tests(const config::node& tests, const std::string& folder,
                                     const document_reader& documents, diagnostics& problems)

@@ -5,6 +5,10 @@
 
 namespace sluice::rules {
 
+/// `rule.step` to `{status, headers, body}` or `{timeout: true}`; also a file of `sluice explain`.
+[[nodiscard]] std::vector<response_source> read_responses(const config::node& responses,
+                                                          diagnostics& problems);
+
 [[nodiscard]] std::vector<test_source> read_tests(const config::node& tests,
                                                   const std::string& folder,
                                                   const document_reader& documents,

@@ -5,7 +5,7 @@
 namespace sluice::rules {
 namespace {
 
-constexpr std::array<std::string_view, 3> root_names{"event", "meta", "request"};
+constexpr std::array<std::string_view, 4> root_names{"event", "meta", "request", "steps"};
 
 }  // namespace
 

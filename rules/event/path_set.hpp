@@ -1,7 +1,7 @@
 #pragma once
-// Every path that any rule of a dataset reads, as one trie per root (`event`, `meta`, `request`):
-// filled while rules are compiled, then frozen and shared by all threads. A path has a slot: an
-// index into the values that one pass over the event fills (event_view).
+// Every path that any rule of a dataset reads, as one trie per root (`event`, `meta`, `request`,
+// `steps`): filled while rules are compiled, then frozen and shared by all threads. A path has a
+// slot: an index into the values that one pass over the event fills (event_view).
 
 #include <array>
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace sluice::rules {
 
-enum class path_root : std::uint8_t { event, meta, request };
+enum class path_root : std::uint8_t { event, meta, request, steps };
 
 class path_set {
 public:

@@ -79,6 +79,7 @@ std::string_view render_state::raw_text(path_set::slot_index slot) const
     const auto root = paths.root_of(slot);
     const auto document = root == path_root::event     ? event_json
                           : root == path_root::request ? request_json
+                          : root == path_root::steps   ? steps_json
                                                        : std::string_view{};
     return range.end <= document.size() ? document.substr(range.begin, range.end - range.begin)
                                         : std::string_view{};

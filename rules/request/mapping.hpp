@@ -30,7 +30,7 @@ struct render_state {
     expression::evaluation_context& context;
     std::span<const json_range> ranges;  ///< per slot
     const path_set& paths;
-    std::string_view event_json, request_json;
+    std::string_view event_json, request_json, steps_json;
     std::span<omission_counts> counts;               ///< per leaf of all mappings of the program
     std::vector<omitted_member>* omitted = nullptr;  ///< filled when somebody wants to read it
     std::optional<render_failure> failure;

@@ -20,6 +20,12 @@ public:
         const request_source& source, bool is_send, mapping_options options, scope& names,
         std::uint32_t& ordinal, std::uint32_t& leaf_count);
 
+    /// Whether path or query come from the event.
+    [[nodiscard]] bool is_event_path() const
+    {
+        return !query_.empty() || (path_ && !path_->is_constant());
+    }
+
     /// False when the event fails; the reason stands in the state.
     [[nodiscard]] bool render(render_state& state, rendered_request& into) const;
 

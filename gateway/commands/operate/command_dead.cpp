@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -50,6 +51,14 @@ std::vector<std::string> destinations_of(const dead_options& o, const loaded_con
     if (!o.destination.empty()) return {o.destination};
     std::vector<std::string> all;
     for (const auto& [name, ignored] : loaded.settings.destinations) all.push_back(name);
+    for (const auto& [dataset, ignored] : loaded.settings.datasets) {
+        const auto program = loaded.catalog->program_for(dataset);
+        if (!program) continue;
+        for (const auto& outcome : program->outcomes()) {
+            if (outcome.action != rules::rule_action::steps) continue;
+            if (std::ranges::find(all, outcome.target) == all.end()) all.push_back(outcome.target);
+        }
+    }
     return all;
 }
 
@@ -100,7 +109,12 @@ void print_letters(const std::string& destination, std::string_view body, std::s
 void print_whole(std::string_view body)
 {
     for_each_line(body, [](std::string_view line) {
-        const letter_line letter(line);
+        letter_line letter(line);
+        if (const auto results = letter.head.find("results"); results != letter.head.end()) {
+            for (auto& result : *results) {
+                result = json::parse(result.get<std::string>(), nullptr, false);
+            }
+        }
         auto head = letter.head.dump(2);
         head.erase(head.size() - 2);  // the line end and the brace
         fmt::print("{},\n  \"event\": {}\n}}\n", head, letter.event);
@@ -132,6 +146,8 @@ int run_dead(const dead_options& o, const std::string& verb)
     for (const auto& destination : destinations_of(o, *loaded)) {
         const auto path = "/api/v1/dead/" + destination + (changes ? "/" + verb : "");
         const auto answer = client.run(changes ? "POST" : "GET", path, query);
+        // a lane that never ran has no dead letters; only who asked for it by name wants to know
+        if (o.destination.empty() && answer && answer->status == 404) continue;
         if (answer.has_error() || answer->status >= 400) return print_result(answer);
         if (changes && o.as_json) {
             auto body = json::parse(answer->body);
@@ -172,7 +188,8 @@ void add_dead_command(CLI::App& app, selected_command& selected)
         auto o = std::make_shared<dead_options>();
         auto* command = dead->add_subcommand(verb, help);
         add_config_option(*command, o->config, false);
-        command->add_option("destination", o->destination, "Destination (default: all)");
+        command->add_option("destination", o->destination,
+                            "Destination, or steps.SET.RULE of a rule with steps (default: all)");
         add_filters(*command, *o);
         const std::string name = verb;
         command->add_flag("--json", o->as_json,

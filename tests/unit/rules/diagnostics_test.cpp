@@ -72,7 +72,7 @@ TEST_P(RuleMistake, IsNamed)
 INSTANTIATE_TEST_SUITE_P(
     Table, RuleMistake,
     ::testing::Values(
-        mistake{"        steps: []\n", "`steps` is not available in this version"},
+        mistake{"        steps: []\n", "rule 'r' has no steps"},
         mistake{"        action: x\n", "`action` is not available in this version"},
         mistake{"        drop: x\n        request: {}\n", "`request` belongs to `to`"},
         mistake{"        to: crm\n        sample: {rate: 2}\n",

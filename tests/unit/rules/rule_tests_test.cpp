@@ -39,7 +39,8 @@ TEST_P(ExampleRuleSet, PassesItsOwnTests)
     EXPECT_EQ(report.failed(), 0U) << report.to_text();
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, ExampleRuleSet, ::testing::Values("purchases.yaml", "leads.yaml"));
+INSTANTIATE_TEST_SUITE_P(Files, ExampleRuleSet, ::testing::Values("purchases.yaml", "leads.yaml",
+                                           "leads_without_steps.yaml"));
 
 constexpr const char* failing = R"(
 rules:

@@ -39,6 +39,22 @@ reading read(std::string_view text, std::size_t step, bool then_close = false,
     return got;
 }
 
+TEST(ResponseParser, KeepsHeadersOfTheFinalAnswerOnlyWhenTold)
+{
+    constexpr std::string_view text =
+        "HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Id:  a b \r\nx-id: c\r\n\r\n";
+    for (const bool keeps : {true, false}) {
+        response_parser parser;
+        std::size_t used = 0;
+        parser.start(true, 100, 1000, keeps);
+        ASSERT_EQ(parser.feed(text, used), progress::complete);
+        const std::vector<std::pair<std::string, std::string>> all{
+            {"content-length", "0"}, {"x-id", "a b"}, {"x-id", "c"}};
+        EXPECT_EQ(parser.fields(), keeps ? all : decltype(all){});
+    }
+}
+
 TEST(ResponseParser, ReadsTheSameHoweverTheBytesArrive)
 {
     const std::string answers[] = {

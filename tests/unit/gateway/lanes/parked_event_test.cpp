@@ -26,8 +26,14 @@ TEST(ParkedEvent, ReadsBackWhatItWrote)
     p.detail = "answered \"503\"\n";
     p.status = 503;
     p.response = "\xff not UTF-8";
+    p.step = "update";
+    p.step_attempts = 4;
+    p.results = {{"find", R"({"body":{"n":12345678901234567890123,"x":1.10}})"}, {"a", "{}"}};
     const auto read = parse_extra(to_extra(p));
     ASSERT_TRUE(read.has_value()) << read.error().message;
+    EXPECT_EQ(read->step, "update");
+    EXPECT_EQ(read->step_attempts, 4u);
+    EXPECT_EQ(read->results, p.results) << "byte for byte, in the order in which they ran";
     EXPECT_EQ(read->destination, p.destination);
     EXPECT_EQ(read->rules, p.rules);
     EXPECT_EQ(read->origin, p.origin);
