@@ -43,6 +43,10 @@ const object_shape& schema_of<dataset_settings>()
     static const object_shape shape =
         object_schema<d>("dataset")
             .field("description", &d::description, {.help = "For people"})
+            .field("schema", &d::schema,
+                   {.help = "JSON Schema file, relative to this one: `sluice check` then finds "
+                            "misspelt fields and wrong types in rules. Events are not validated",
+                    .example = "schemas/web.json"})
             .field("engine", &d::engine,
                    {.help = "Where the events are kept; the same for all datasets of a gateway",
                     .one_of = {"embedded", "kafka"}})

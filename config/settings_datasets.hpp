@@ -19,6 +19,7 @@ struct retention_settings {
 
 struct dataset_settings {
     std::string description;
+    std::optional<std::string> schema;  ///< JSON Schema file of its events, for checks of rules
     std::string engine = "embedded";
     std::uint32_t partitions = 1;
     retention_settings retention;

@@ -54,6 +54,8 @@ object_shape declare_gateway()
                 .min = 0,
                 .max = 10 * minutes})
         .field("ingest", of_gateway(&g::ingest), {.help = "Limits of what clients may post"})
+        .field("rule_limits", of_gateway(&g::rule_limits),
+               {.help = "What one expression of a rule may cost to load and to evaluate"})
         .field("store", [](auto& all) -> auto& { return all.embedded; },
                {.help = "The store that all embedded datasets share"})
         .field("kafka", [](auto& all) -> auto& { return all.kafka; },
@@ -163,6 +165,63 @@ const object_shape& schema_of<ingest_settings>()
                    {.help = "Wait for an append to be durable; then 503, the outcome being unknown",
                     .min = 100,
                     .max = 10 * minutes})
+            .build();
+    return shape;
+}
+
+template <>
+const object_shape& schema_of<rule_limit_settings>()
+{
+    using r = rule_limit_settings;
+    static const object_shape shape =
+        object_schema<r>("rule_limits")
+            .field("expression_code_points_max", &r::expression_code_points_max,
+                   {.help = "Characters of one expression; else an error at load",
+                    .min = 100,
+                    .max = 10'000'000})
+            .field("nesting_max", &r::nesting_max,
+                   {.help = "Parentheses, calls, indexes within each other; else an error at load",
+                    .min = 32,
+                    .max = 500})
+            .field("tree_height_max", &r::tree_height_max,
+                   {.help = "Operators in a chain such as a + b + c; else an error at load",
+                    .min = 100,
+                    .max = 2'000})
+            .field("loop_steps_max", &r::loop_steps_max,
+                   {.help = "Steps of all(), map() and their kind in one evaluation, nested ones "
+                            "counted; then the expression is an error",
+                    .min = 100,
+                    .max = 10'000'000})
+            .field("regex_characters_max", &r::regex_characters_max,
+                   {.help = "Characters of a regular expression", .min = 100, .max = 100'000})
+            .field("regex_instructions_max", &r::regex_instructions_max,
+                   {.help = "Instructions of a compiled regular expression; most have 20 to 50",
+                    .min = 100,
+                    .max = 1'000'000})
+            .field("regex_memory_bytes_max", &r::regex_memory_bytes_max,
+                   {.help = "Memory of one regular expression",
+                    .min = 64 * kib,
+                    .max = gib,
+                    .is_bytes = true})
+            .field("value_bytes_max", &r::value_bytes_max,
+                   {.help = "One text made by an expression; else the expression is an error",
+                    .min = kib,
+                    .max = gib,
+                    .is_bytes = true})
+            .field("value_elements_max", &r::value_elements_max,
+                   {.help = "Elements of one list or map made by an expression",
+                    .min = 100,
+                    .max = 10'000'000})
+            .field("arena_bytes_max", &r::arena_bytes_max,
+                   {.help = "All that the expressions of one dataset make for one event",
+                    .min = 64 * kib,
+                    .max = 4 * gib,
+                    .is_bytes = true})
+            .field("cost_units_max", &r::cost_units_max,
+                   {.help = "Cost of one evaluation: 1 a node, 0.1 a byte scanned or built, 10 a "
+                            "list, 30 a map; then the expression is an error",
+                    .min = 100,
+                    .max = 1'000'000'000})
             .build();
     return shape;
 }

@@ -42,6 +42,21 @@ struct ingest_settings {
     milliseconds append_timeout{5'000};               ///< until durable; then 503 (outcome unknown)
 };
 
+/// `gateway.rule_limits`: what one expression of a rule may cost to load and to evaluate.
+struct rule_limit_settings {
+    std::uint64_t expression_code_points_max = 100'000;
+    std::uint32_t nesting_max = 250;
+    std::uint32_t tree_height_max = 1'000;
+    std::uint32_t loop_steps_max = 10'000;
+    std::uint64_t regex_characters_max = 1'000;
+    std::uint32_t regex_instructions_max = 10'000;
+    std::uint64_t regex_memory_bytes_max = 8ull << 20;
+    std::uint64_t value_bytes_max = 1ull << 20;
+    std::uint64_t value_elements_max = 10'000;
+    std::uint64_t arena_bytes_max = 8ull << 20;
+    std::uint64_t cost_units_max = 1'000'000;
+};
+
 struct gateway_settings {
     listener_settings edge;
     listener_settings admin{.address = "127.0.0.1", .port = 8081, .limits = {}};
@@ -49,6 +64,7 @@ struct gateway_settings {
     std::string data_dir = "./data";
     milliseconds drain_timeout{10'000};  ///< SIGTERM to exit
     ingest_settings ingest;
+    rule_limit_settings rule_limits;
     std::string log_level = "info";
     std::string log_format = "text";  ///< text or json
     std::uint64_t batch_cache_bytes_max = 64ull

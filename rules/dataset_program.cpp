@@ -70,6 +70,7 @@ compiled_program::compiled_program(std::string dataset, const rule_environment& 
       parts_(std::make_unique<program_parts>()),
       steps_(*this)
 {
+    parts_->bounds = names.bounds;
 }
 
 std::unique_ptr<evaluation_scratch> compiled_program::make_scratch() const
@@ -205,7 +206,7 @@ void compiled_program::decide_sets(const event_input& event, rule_scratch& scrat
         if (!is_met(set)) continue;
         decide_candidates(groups_[set.group], set_index_, set.first, set.last, event, scratch);
     }
-    own.count();
+    if (own.count()) ++scratch.error_count;
 }
 
 bool compiled_program::decide_group(std::uint32_t group, const event_input& event,
@@ -219,7 +220,7 @@ bool compiled_program::decide_group(std::uint32_t group, const event_input& even
         set_range(own.alive, 0, size);
         indexes_[owner.index].narrow(own, scratch.answers, scratch.context);
         const bool has_match = decide_candidates(owner, owner.index, 0, size, event, scratch);
-        own.count();
+        if (own.count()) ++scratch.error_count;
         return has_match;
     }
     bool has_match = false;
@@ -309,6 +310,7 @@ bool compiled_program::act(std::uint32_t number, truth answer, const event_input
             answer = truth::yes;
         } else {
             if (counts != nullptr) ++(answer == truth::absent ? counts->absent : counts->error);
+            if (answer == truth::error) ++scratch.error_count;
             if (rule.on_error == condition_error::fail && rule.outcome != program_rule::none) {
                 scratch.failed.push_back(rule.outcome);
             }

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <deque>
 
+#include "rules/conditions/seen_values.hpp"
 #include "rules/expression/json_reader.hpp"
-#include "rules/expression/printer.hpp"
 
 namespace sluice::rules {
 namespace {
 
-using expression::value;
-using expression::value_kind;
 using verdict = explained_rule::verdict;
 
 /// Walks the groups of one set like decide_group does, but looks at everything.
@@ -22,6 +20,7 @@ public:
           event_(event),
           decided_(decided),
           scratch_(scratch),
+          seen_(program, scratch),
           respond_(respond)
     {
     }
@@ -82,11 +81,18 @@ private:
     }
 
     bool explain_nested(const program_rule& rule, truth answer, bool is_reached,
-                        const std::string& not_reached, const explained_rule& outer,
-                        explained_set& into)
+                        const std::string& not_reached, explained_rule& outer, explained_set& into)
     {
-        const auto first = into.rules.size();
         const bool is_open = is_reached && answer == truth::yes;
+        outer.result = is_open                   ? verdict::entered
+                       : !is_reached             ? verdict::not_reached
+                       : answer == truth::absent ? verdict::absent
+                       : answer == truth::error  ? verdict::error
+                                                 : verdict::no_match;
+        if (!is_reached) outer.reason = not_reached;
+        into.cost += outer.cost;
+        into.rules.push_back(outer);
+        const auto first = into.rules.size();
         const auto why = !is_reached ? not_reached : rule.short_name + ": " + outer.reason;
         explain_group(rule.group, is_open, why, into);
         return std::any_of(into.rules.begin() + static_cast<std::ptrdiff_t>(first),
@@ -101,14 +107,14 @@ private:
     {
         answers.assign(conditions.predicates().size(), truth::unknown);
         const auto answer = conditions.decide(condition, answers, scratch_.context);
-        for (const auto id : conditions.predicates_of(condition)) {
+        for (const auto& [id, text] : conditions.predicates_of(condition)) {
             const auto& predicate = conditions.predicates().at(id);
             const auto shown = conditions.predicates().evaluate(id, scratch_.context);
             explained_predicate part{
                 .result = truth_of(shown),
                 .cost = std::max<std::int64_t>(1, predicate.code.static_cost()),
-                .text = predicate.text};
-            part.seen = shown.is_error() ? predicate.code.describe(shown) : values_seen(predicate);
+                .text = text};
+            seen_.look_at(predicate, shown, part);
             out.cost += part.cost;
             out.predicates.push_back(std::move(part));
         }
@@ -122,44 +128,12 @@ private:
         for (const auto& part : rule.predicates) {
             if (part.result != answer) continue;
             if (answer == truth::no) return part.text + "  is false";
-            return part.text + "  " + part.seen;
+            return part.text + "  " + part.cause;
         }
         for (const auto& part : rule.predicates) {
             if (part.result == truth::yes) return part.text + "  is true, and must not be";
         }
         return "its condition does not hold";
-    }
-
-    [[nodiscard]] std::string values_seen(const predicate& p) const
-    {
-        std::string out;
-        std::vector<expression::slot_index> shown;
-        const auto add = [&](const expression::compiled_expression& code) {
-            for (const auto& use : code.paths()) {
-                if (std::ranges::find(shown, use.slot) != shown.end()) continue;
-                shown.push_back(use.slot);
-                const auto& slot = scratch_.context.slots[use.slot];
-                if (!out.empty()) out += ", ";
-                out += program_.parts().paths.text_of(use.slot) + " ";
-                out += slot.is_error() ? "absent" : expression::to_display_text(readable(slot), 80);
-            }
-        };
-        add(p.code);
-        if (p.right) add(*p.right);
-        for (const auto index : p.code.variables()) {
-            const auto& variable = program_.parts().variables[index];
-            const auto made = scratch_.variable(index, scratch_.context);
-            if (!out.empty()) out += ", ";
-            out += variable.name + " " +
-                   (made.is_error() ? variable.code.describe(made)
-                                    : expression::to_display_text(readable(made), 80));
-        }
-        return out;
-    }
-
-    [[nodiscard]] value readable(const value& shown) const
-    {
-        return expression::decode_json(shown, scratch_.arena);
     }
 
     void render(rule_index outcome, explained_rule& out)
@@ -171,7 +145,9 @@ private:
         scratch_.omitted = nullptr;
         if (out.failure) return;
         out.explanation = request.explanation;
-        if (out.action != rule_action::steps) out.request = std::move(request);
+        if (out.action == rule_action::steps) return;
+        out.fields = fields_of_body(request.body);
+        out.request = std::move(request);
     }
 
     /// Runs the steps as a lane would, with answers that were given or assumed.
@@ -205,9 +181,8 @@ private:
         const auto& json = results_.emplace_back(results.to_json());
         const auto seen = steps.with_results(decided_, json, arena_, scratch_);
         scratch_.enter(*static_cast<const slot_table*>(seen.slots), event_);
-        const auto answer =
-            explain_condition(steps.conditions(), steps.at(outcome, number).condition,
-                              scratch_.step_answers, out);
+        const auto answer = explain_condition(
+            steps.conditions(), steps.at(outcome, number).condition, scratch_.step_answers, out);
         if (answer != truth::yes) {
             out.result = explained_step::verdict::skipped;
             return;
@@ -227,8 +202,11 @@ private:
         auto given = respond_ ? respond_(rule, step, *out.request) : std::nullopt;
         out.is_assumed = !given;
         out.answer = given ? std::move(*given)
-                           : step_answer{.status = 200, .reason = "http_200", .headers = {},
-                                         .text = "{}", .attempts = 1};
+                           : step_answer{.status = 200,
+                                         .reason = "http_200",
+                                         .headers = {},
+                                         .text = "{}",
+                                         .attempts = 1};
         if (out.answer.text.size() > step.response_bytes_max) {
             out.answer.text.resize(step.response_bytes_max);
         }
@@ -248,6 +226,7 @@ private:
     const event_input& event_;
     const decided_event& decided_;
     rule_scratch& scratch_;
+    seen_values seen_;
     const step_responder& respond_;
     event_arena arena_;
     std::deque<std::string> results_;  ///< that slots refer to
@@ -294,6 +273,8 @@ std::string_view verdict_text(explained_rule::verdict result)
             return "dropped";
         case verdict::not_reached:
             return "not reached";
+        case verdict::entered:
+            return "entered";
     }
     return "";
 }

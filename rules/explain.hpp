@@ -8,16 +8,26 @@
 #include <string>
 #include <vector>
 
+#include "rules/request/body_fields.hpp"
 #include "rules/rule_compiler.hpp"
 #include "rules/steps/step_results.hpp"
 
 namespace sluice::rules {
 
+/// What a predicate read.
+struct seen_value {
+    std::string name;  ///< `event.order.total`, `variables.items`, `params.min`
+    std::string json;  ///< empty when there is none; then `problem` says why
+    std::string problem;
+};
+
 struct explained_predicate {
     truth result = truth::unknown;
     std::int64_t cost = 0;
     std::string text;
-    std::string seen;  ///< values of the paths, or the error in words
+    std::string seen;   ///< "128.8 >= 10", or the error in words
+    std::string cause;  ///< of an error: "event.order.currency is absent"
+    std::vector<seen_value> values;
 };
 
 /// A condition, of a rule or of a step.
@@ -49,6 +59,7 @@ struct explained_rule : explained_condition {
         sampled_out,
         dropped,
         not_reached,
+        entered,  ///< a rule with rules inside: they were asked
     };
     std::string name;
     std::string set;
@@ -58,6 +69,7 @@ struct explained_rule : explained_condition {
     std::optional<rendered_request> request;  ///< of matched rules
     std::optional<render_failure> failure;
     std::vector<omitted_member> omitted;
+    std::vector<body_field> fields;     ///< what the mapping made, leaf by leaf
     std::string explanation;            ///< what the rule says of itself, of matched rules
     std::vector<explained_step> steps;  ///< of matched rules with steps
 };
@@ -89,10 +101,16 @@ using step_responder = std::function<std::optional<step_answer>(
                                         const step_responder& respond = {});
 
 /// How a request is shown; the gateway adds the destination's URL and masked credentials.
+struct printed_request {
+    std::string line;                  ///< method and URL
+    std::vector<std::string> secrets;  ///< `authorization: ***`
+};
 using request_printer =
-    std::function<std::string(const std::string& target, const rendered_request& request)>;
+    std::function<printed_request(const std::string& target, const rendered_request& request)>;
 
-[[nodiscard]] std::string to_text(const explanation& explained, const request_printer& print = {});
+/// `lists_fields`: below each body one line per leaf of what the mapping made.
+[[nodiscard]] std::string to_text(const explanation& explained, const request_printer& print = {},
+                                  bool lists_fields = true);
 [[nodiscard]] std::string to_json(const explanation& explained);
 
 [[nodiscard]] std::string_view verdict_text(explained_rule::verdict verdict);

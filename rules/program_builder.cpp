@@ -1,7 +1,11 @@
 #include "rules/program_builder.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
+
+#include "rules/event/event_schema.hpp"
+#include "rules/index/clause.hpp"
 
 namespace sluice::rules {
 
@@ -39,6 +43,7 @@ void program_builder::add(const rule_set_source& source, config::diagnostics& pr
 {
     const auto first_variable = program_->parts().variables.size();
     scope names(program_->parts(), source.name.name, problems);
+    use_schema(source, names, problems);
     for (const auto& library : source.libraries) names.declare_library(library);
     for (const auto& param : source.params) {
         names.declare_param("params." + param.name.name, param.json);
@@ -47,6 +52,8 @@ void program_builder::add(const rule_set_source& source, config::diagnostics& pr
         .name = source.name.name, .where = source.name.where, .event_types = source.event_types};
     set.group = add_group(source.group, names, {source, problems});
     warn_of_unused(first_variable, problems);
+    warn_of_unused(source, names, problems);
+    warn_of_unindexed(set.group, problems);
     program_->sets_.push_back(std::move(set));
 }
 
@@ -62,6 +69,72 @@ void program_builder::warn_of_unused(std::size_t first, config::diagnostics& pro
     }
 }
 
+/// The schema of the set, else that of the dataset, types `event`.
+void program_builder::use_schema(const rule_set_source& source, scope& names,
+                                 config::diagnostics& problems) const
+{
+    std::shared_ptr<const event_schema> schema;
+    if (source.schema) {
+        const auto path = std::filesystem::path{source.folder} / source.schema->name;
+        schema = read_event_schema_file(path.lexically_normal().string(), source.schema->where,
+                                        problems);
+    } else if (const auto found = names_.schemas.find(program_->dataset());
+               found != names_.schemas.end()) {
+        schema = read_event_schema_file(found->second.path, found->second.where, problems);
+    }
+    if (schema) names.use_schema(std::move(schema));
+}
+
+void program_builder::warn_of_unused(const rule_set_source& source, const scope& names,
+                                     config::diagnostics& problems)
+{
+    const auto& used = names.used();
+    for (const auto& param : source.params) {
+        if (used.contains("params." + param.name.name)) continue;
+        problems.warning(param.name.where, "`params." + param.name.name + "` is never used",
+                         "remove it");
+    }
+    for (const auto& library : source.libraries) {
+        const auto prefix = library.name.name + ".";
+        if (library.included.line == 0) continue;
+        const auto next = used.lower_bound(prefix);
+        if (next != used.end() && next->starts_with(prefix)) continue;
+        problems.warning(library.included, "library '" + library.name.name + "' is never used",
+                         "remove it from `include`");
+    }
+}
+
+/// In a large set, rules that the index can't single out are decided for every event.
+void program_builder::warn_of_unindexed(std::uint32_t group, config::diagnostics& problems) const
+{
+    constexpr std::size_t large_set = 200, told_max = 10;
+    const auto& rules = program_->groups_[group].rules;
+    if (rules.size() <= large_set) return;
+    std::vector<condition_id> conditions;
+    for (const auto rule : rules) conditions.push_back(program_->rules_[rule].condition);
+    const clause_maker maker(program_->conditions_, conditions);
+    std::vector<const program_rule*> slow;
+    for (const auto number : rules) {
+        const auto& rule = program_->rules_[number];
+        const auto list = maker.clauses_of(rule.condition);
+        const auto is_found = [&](const clause& c) {
+            return std::ranges::all_of(
+                c.literals, [&](const literal& l) { return maker.lookup_for(l) != lookup::none; });
+        };
+        if (std::ranges::none_of(list.clauses, is_found)) slow.push_back(&rule);
+    }
+    for (std::size_t i = 0; i < slow.size() && i < told_max; ++i) {
+        auto hint = std::string{"give it an equality, a bound or a prefix on a field of the event"};
+        if (i + 1 == told_max && slow.size() > told_max) {
+            hint += "; so it is with " + std::to_string(slow.size() - told_max) + " more rules";
+        }
+        problems.warning(slow[i]->where,
+                         "rule '" + slow[i]->short_name +
+                             "' has no part that the index can use, so every event asks it",
+                         std::move(hint));
+    }
+}
+
 std::shared_ptr<const compiled_program> program_builder::finish()
 {
     add_indexes();
@@ -72,7 +145,9 @@ std::shared_ptr<const compiled_program> program_builder::finish()
 std::uint32_t program_builder::add_group(const rule_group& group, scope& names,
                                          const set_context& set)
 {
+    names.announce(group.variables);
     for (const auto& variable : group.variables) names.declare_variable("variables", variable);
+    names.announce({});
     program_group made{.mode = group.mode};
     const rule_source_node* always = nullptr;
     for (const auto& rule : group.rules) {
@@ -90,6 +165,10 @@ std::uint32_t program_builder::add_group(const rule_group& group, scope& names,
         }
     }
     for (const auto& rule : group.otherwise) {
+        if (always != nullptr) {
+            set.problems.warning(rule.name.where, "`else` is never reached",
+                                 "rule '" + always->name.name + "' takes every event");
+        }
         if (rule.enabled) made.otherwise = add_rule(rule, names, set);
     }
     program_->groups_.push_back(std::move(made));
@@ -104,8 +183,15 @@ std::uint32_t program_builder::add_rule(const rule_source_node& rule, scope& nam
     made.short_name = rule.name.name;
     made.where = rule.name.where;
     made.on_error = rule.on_condition_error;
+    using use = expression::condition_use;
+    if (rule.on_condition_error == condition_error::match) {
+        names.use_for(use::none);  // absence is taken care of
+    } else if (rule.what == rule_source_node::outcome::drop) {
+        names.use_for(use::drops);
+    }
     made.condition = rule.when ? program_->conditions_.add(*rule.when, names, made.name)
                                : program_->conditions_.always();
+    names.use_for(use::matches);
     if (rule.sample) {
         made.sample = program_sample{.rate = rule.sample->rate};
         if (rule.sample->by) made.sample->by = names.compile(*rule.sample->by);

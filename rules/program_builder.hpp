@@ -32,7 +32,11 @@ private:
                     config::diagnostics& problems) const;
     [[nodiscard]] std::vector<candidate_index::entry> entries_of(const program_group& group) const;
     void add_indexes();
+    void use_schema(const rule_set_source& set, scope& names, config::diagnostics& problems) const;
     void warn_of_unused(std::size_t first, config::diagnostics& problems);
+    static void warn_of_unused(const rule_set_source& set, const scope& names,
+                               config::diagnostics& problems);
+    void warn_of_unindexed(std::uint32_t group, config::diagnostics& problems) const;
 
     const rule_environment& names_;
     std::shared_ptr<compiled_program> program_;

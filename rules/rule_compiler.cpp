@@ -7,6 +7,7 @@
 
 #include "rules/definition/literal.hpp"
 #include "rules/definition/rule_set_reader.hpp"
+#include "rules/definition/test_checks.hpp"
 #include "rules/program_builder.hpp"
 
 namespace sluice::rules {
@@ -91,6 +92,7 @@ std::shared_ptr<compiled_catalog> compile_rule_sets(const std::vector<rule_set_s
         }
         catalog->programs[dataset] = builder.finish();
     }
+    for (const auto& set : sets) check_tests(set, names.lint_tests, problems);
     // A set without a dataset has its problems too.
     for (const auto& set : sets) {
         if (!set.datasets.empty()) continue;

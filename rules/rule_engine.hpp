@@ -15,6 +15,7 @@
 #include "config/diagnostic.hpp"
 #include "config/settings.hpp"
 #include "rules/event_arena.hpp"
+#include "rules/expression/limits.hpp"
 #include "rules/steps/status_range.hpp"
 
 namespace sluice::rules {
@@ -100,6 +101,9 @@ class evaluation_scratch {
 public:
     virtual ~evaluation_scratch() = default;
     [[nodiscard]] virtual std::span<const rule_counts> counts() const = 0;
+    /// Grows with every event for which some condition was in error for another reason than what
+    /// the event lacks; cheap to ask after each event.
+    [[nodiscard]] virtual std::uint64_t errors() const { return 0; }
 };
 
 class step_program;
@@ -134,6 +138,14 @@ struct rule_environment {
     std::uint64_t seed = 0;               ///< of uuid.v4()
     /// Fewer rules are scanned, and then count exactly what was absent.
     std::size_t indexed_rules_min = 32;
+    expression::limits bounds;  ///< of loading and evaluating expressions
+    /// JSON Schema files of datasets (`datasets.x.schema`); a rule set's own `schema` wins.
+    struct schema_file {
+        std::string path;
+        config::source_location where;
+    };
+    std::map<std::string, schema_file, std::less<>> schemas;
+    bool lint_tests = false;  ///< warns of rules without a test
 };
 
 /// The compiled rules of a whole configuration.

@@ -33,6 +33,7 @@ public:
 
     /// Per rule; what never matched and never failed is counted when this is called.
     [[nodiscard]] std::span<const rule_counts> counts() const override;
+    [[nodiscard]] std::uint64_t errors() const override { return error_count; }
     [[nodiscard]] expression::value variable(std::uint32_t index,
                                              expression::evaluation_context& context) override;
 
@@ -53,6 +54,7 @@ public:
     std::vector<omission_counts> omissions;          ///< per leaf of all mappings
     std::vector<omitted_member>* omitted = nullptr;  ///< explain and tests listen here
     std::uint64_t events = 0;
+    std::uint64_t error_count = 0;
 
 private:
     const compiled_program& program_;

@@ -7,6 +7,7 @@
 
 #include "config/time_text.hpp"
 #include "rules/definition/literal.hpp"
+#include "rules/definition/test_checks.hpp"
 #include "rules/explain.hpp"
 #include "rules/expression/json_reader.hpp"
 #include "rules/expression/printer.hpp"
@@ -24,71 +25,6 @@ const value* find_entry(const value& map, std::string_view key)
         if (entry.key.text() == key) return &entry.item;
     }
     return nullptr;
-}
-
-std::string shown(const value& v)
-{
-    return expression::to_display_text(v, 120);
-}
-
-bool same_scalar(const value& a, const value& b)
-{
-    if (a.kind() != b.kind()) return false;
-    switch (a.kind()) {
-        case value_kind::string:
-            return a.text() == b.text();
-        case value_kind::floating:
-            return a.as_double() == b.as_double();
-        case value_kind::integer:
-            return a.as_int() == b.as_int();
-        case value_kind::unsigned_integer:
-            return a.as_uint() == b.as_uint();
-        case value_kind::boolean:
-            return a.as_bool() == b.as_bool();
-        default:
-            return true;
-    }
-}
-
-std::string difference(const value& wanted_raw, const value& got_raw, const std::string& path,
-                       bool is_subset, event_arena& arena)
-{
-    const auto wanted = expression::decode_json(wanted_raw, arena);
-    const auto got = expression::decode_json(got_raw, arena);
-    const auto place = path.empty() ? std::string{"body"} : path;
-    if (wanted.kind() == value_kind::list && got.kind() == value_kind::list) {
-        if (wanted.items().size() != got.items().size()) {
-            return fmt::format("{}: wanted {} elements, got {}", place, wanted.items().size(),
-                               got.items().size());
-        }
-        for (std::size_t i = 0; i < wanted.items().size(); ++i) {
-            auto found = difference(wanted.items()[i], got.items()[i],
-                                    fmt::format("{}[{}]", path, i), is_subset, arena);
-            if (!found.empty()) return found;
-        }
-        return {};
-    }
-    if (wanted.kind() != value_kind::map || got.kind() != value_kind::map) {
-        if (same_scalar(wanted, got)) return {};
-        return fmt::format("{}: wanted {}, got {}", place, shown(wanted), shown(got));
-    }
-    const auto below = [&](std::string_view key) {
-        return path.empty() ? std::string{key} : path + "." + std::string{key};
-    };
-    for (const auto& [key, item] : wanted.entries()) {
-        const auto* other = find_entry(got, key.text());
-        if (other == nullptr)
-            return fmt::format("{}: wanted {}, got nothing", below(key.text()), shown(item));
-        auto found = difference(item, *other, below(key.text()), is_subset, arena);
-        if (!found.empty()) return found;
-    }
-    if (is_subset) return {};
-    for (const auto& [key, item] : got.entries()) {
-        if (find_entry(wanted, key.text()) == nullptr) {
-            return fmt::format("{}: not wanted, got {}", below(key.text()), shown(item));
-        }
-    }
-    return {};
 }
 
 /// An event_input that owns its texts.
@@ -360,8 +296,7 @@ rule_test_result run_test(const rule_set_source& set, const test_source& test,
     test_event event;
     take_defaults(test, set.datasets.front().name, event);
     take_meta(test, event);
-    const auto explained =
-        explain_event(*program, event.input, respond_with(test.responses));
+    const auto explained = explain_event(*program, event.input, respond_with(test.responses));
     if (!explained.problem.empty()) {
         out.differences.push_back(explained.problem);
         return out;
@@ -372,16 +307,6 @@ rule_test_result run_test(const rule_set_source& set, const test_source& test,
 }
 
 }  // namespace
-
-std::string json_difference(std::string_view wanted, std::string_view got, bool is_subset)
-{
-    event_arena arena;
-    const auto a = expression::read_json(wanted, arena);
-    const auto b = expression::read_json(got, arena);
-    if (!a) return "body: the expected text is no JSON";
-    if (!b) return "body: wanted JSON, got '" + std::string{got.substr(0, 200)} + "'";
-    return difference(*a, *b, {}, is_subset, arena);
-}
 
 std::size_t rule_test_report::failed() const
 {
@@ -401,17 +326,64 @@ std::string rule_test_report::to_text() const
         for (const auto& text : result.differences) out += "  " + text + "\n";
         out += result.explained;
     }
+    if (rules != 0) {
+        out += fmt::format("tests cover {} of {} rules", rules - untested.size(), rules);
+        constexpr std::size_t shown_max = 20;
+        for (std::size_t i = 0; i < untested.size() && i < shown_max; ++i) {
+            out += (i == 0 ? "; none covers " : ", ") + untested[i];
+        }
+        if (untested.size() > shown_max) {
+            out += fmt::format(" and {} more", untested.size() - shown_max);
+        }
+        out += '\n';
+    }
     return out + fmt::format("{} passed, {} failed\n", results.size() - failed(), failed());
 }
 
+std::string rule_test_report::to_json() const
+{
+    const auto text = [](std::string_view shown) {
+        std::string quoted;
+        append_json_string(quoted, shown);
+        return quoted;
+    };
+    const auto list = [&](const std::vector<std::string>& texts) {
+        std::string out = "[";
+        for (const auto& shown : texts) out += (out.size() == 1 ? "" : ",") + text(shown);
+        return out + "]";
+    };
+    std::string out = "{\"tests\":[";
+    for (const auto& result : results) {
+        if (out.back() != '[') out += ',';
+        out +=
+            fmt::format("{{\"set\":{},\"name\":{},\"place\":{},\"passed\":{},\"differences\":{}}}",
+                        text(result.set), text(result.name), text(config::to_text(result.where)),
+                        result.differences.empty(), list(result.differences));
+    }
+    return out + fmt::format("],\"passed\":{},\"failed\":{},\"rules\":{},\"untested\":{}}}\n",
+                             results.size() - failed(), failed(), rules, list(untested));
+}
+
 rule_test_report run_rule_tests(const std::map<std::string, config::rule_source>& sources,
-                                const rule_environment& names, config::diagnostics& problems)
+                                const rule_environment& names, config::diagnostics& problems,
+                                const rule_test_options& options)
 {
     rule_test_report report;
     const auto sets = read_rule_sets(sources, problems);
     if (!compile_rule_sets(sets, names, problems)) return report;
     for (const auto& set : sets) {
-        for (const auto& test : set.tests) report.results.push_back(run_test(set, test, names));
+        for (const auto& test : set.tests) {
+            const auto name = set.name.name + ": " + test.name.name;
+            if (name.find(options.only) == std::string::npos) continue;
+            report.results.push_back(run_test(set, test, names));
+        }
+        const auto tested = tested_rules(set);
+        for (const auto& rule : acting_rules(set)) {
+            ++report.rules;
+            if (!tested.contains(rule.name)) {
+                report.untested.push_back(set.name.name + "/" + rule.name);
+            }
+        }
     }
     return report;
 }

@@ -20,15 +20,22 @@ struct rule_test_result {
 
 struct rule_test_report {
     std::vector<rule_test_result> results;
+    std::size_t rules = 0;              ///< that act, in all sets
+    std::vector<std::string> untested;  ///< `set/rule`, of those
     [[nodiscard]] std::size_t failed() const;
-    /// Failures in full, then `N passed, N failed`.
+    /// Failures in full, how many rules are covered, then `N passed, N failed`.
     [[nodiscard]] std::string to_text() const;
+    [[nodiscard]] std::string to_json() const;
+};
+
+struct rule_test_options {
+    std::string only;  ///< a part of `set: test name`; empty: all
 };
 
 /// The sources must compile: problems are reported, and then nothing is run.
 [[nodiscard]] rule_test_report run_rule_tests(
     const std::map<std::string, config::rule_source>& sources, const rule_environment& names,
-    config::diagnostics& problems);
+    config::diagnostics& problems, const rule_test_options& options = {});
 
 /// Whether two JSON texts are equal as JSON: objects without order, integers and fractions apart.
 /// Empty when they are, else the path and what differs. `is_subset`: members missing in `wanted`

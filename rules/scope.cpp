@@ -4,7 +4,7 @@
 #include <array>
 #include <atomic>
 
-#include "rules/definition/literal.hpp"
+#include "rules/definition/variable_wrapping.hpp"
 #include "rules/expression/json_reader.hpp"
 
 namespace sluice::rules {
@@ -22,13 +22,20 @@ public:
     {
     }
 
+    void use_schema(const event_schema* schema) { schema_ = schema; }
+    [[nodiscard]] const event_schema* schema() const { return schema_; }
+
     std::optional<expression::resolved_path> resolve(
         std::string_view root, std::span<const expression::path_step> steps) override
     {
         std::vector<std::string_view> names;
         names.reserve(steps.size());
         for (const auto& step : steps) names.emplace_back(step.name);
-        if (root == "event") return slot(path_root::event, names);
+        if (root == "event") {
+            auto found = slot(path_root::event, names);
+            if (schema_ != nullptr) type_event(steps, *found);
+            return found;
+        }
         if (root == "request") return slot(path_root::request, names);
         return root == "steps" ? step(names) : meta(names);
     }
@@ -40,6 +47,29 @@ private:
         return expression::resolved_path{.slot = paths_.add(root, names)};
     }
 
+    /// Walks down the schema as far as it says something.
+    void type_event(std::span<const expression::path_step> steps,
+                    expression::resolved_path& found) const
+    {
+        const auto* shape = &schema_->root();
+        std::string owner = "event";
+        found.is_certain = true;
+        for (std::size_t i = 0; i < steps.size() && shape != nullptr; ++i) {
+            auto member = expression::member_of(*shape, steps[i].name, owner);
+            if (!member.problem.empty()) {
+                found.problem = std::move(member.problem);
+                found.hint = std::move(member.hint);
+                found.problem_step = i;
+                return;
+            }
+            shape = member.shape;
+            found.is_certain = found.is_certain && member.is_required;
+            owner += "." + steps[i].name;
+        }
+        found.is_certain = found.is_certain && shape != nullptr;
+        found.shape = shape;
+    }
+
     std::optional<expression::resolved_path> meta(std::span<const std::string_view> names)
     {
         static const std::vector<std::string_view> fields{"id",         "type",      "dataset",
@@ -48,12 +78,14 @@ private:
         if (names.empty()) return slot(path_root::meta, names);
         if (std::ranges::find(fields, names[0]) == fields.end()) {
             const auto near = config::nearest_name(names[0], fields);
-            std::string text = "`meta` has no field '" + std::string{names[0]} + "'";
-            if (!near.empty()) text += ", did you mean '" + std::string{near} + "'?";
-            return expression::resolved_path{.problem = std::move(text)};
+            expression::resolved_path wrong{.problem = "`meta` has no field '" +
+                                                       std::string{names[0]} + "'"};
+            if (!near.empty()) wrong.hint = "did you mean '" + std::string{near} + "'?";
+            return wrong;
         }
         auto found = slot(path_root::meta, names.subspan(0, 1));
         if (names.size() > 1) return std::nullopt;
+        found->is_certain = names[0] != "key";
         if (names[0] == "received_at") {
             found->type = value_kind::timestamp;
         } else if (names[0] == "partition" || names[0] == "offset") {
@@ -104,6 +136,7 @@ private:
     }
 
     path_set& paths_;
+    const event_schema* schema_ = nullptr;
     std::vector<std::string> steps_;  ///< of the rule, when the scope is a step's
     std::size_t done_ = 0;            ///< so many of them have run
 };
@@ -148,31 +181,6 @@ expression::tree identifier_tree(const std::string& name)
     return made;
 }
 
-/// A JSON scalar or text as a literal of the language.
-std::string literal_text(const std::string& json)
-{
-    return "json.parse(" + json + ")";
-}
-
-/// The expression of a variable inside the wrapping its options ask for; `@` stands for it.
-std::string wrapper_of(const variable_source& variable)
-{
-    std::string text = "v";
-    if (variable.clean_text) {
-        text = "cel.bind(t, " + text +
-               ", type(t) == string ? regex.replace(t, '\\\\s+', ' ').trim() : t)";
-    }
-    if (variable.lower_case) {
-        text = "cel.bind(u, " + text + ", type(u) == string ? u.lower() : u)";
-    }
-    if (variable.fallback_json) {
-        std::string quoted;
-        append_json_string(quoted, *variable.fallback_json);
-        text = "default(" + text + ", " + literal_text(quoted) + ")";
-    }
-    return text;
-}
-
 }  // namespace
 
 scope::scope(program_parts& parts, std::string set, config::diagnostics& problems)
@@ -196,10 +204,28 @@ scope::scope(const scope& outer, std::string owner) : scope(outer)
     id_ = next_scope_id();
 }
 
+void scope::use_schema(std::shared_ptr<const event_schema> schema)
+{
+    resolver_->use_schema(schema.get());
+    for (auto& name : names_) {
+        if (name.name == "event") name.shape = &schema->root();
+    }
+    parts_->schemas.push_back(std::move(schema));
+}
+
+void scope::announce(const std::vector<variable_source>& variables)
+{
+    later_names_.clear();
+    for (const auto& variable : variables)
+        later_names_.push_back("variables." + variable.name.name);
+}
+
 scope::scope(const scope& outer, std::vector<std::string> steps, std::size_t done) : scope(outer)
 {
     id_ = next_scope_id();
+    const auto* schema = resolver_->schema();
     resolver_ = std::make_shared<slot_resolver>(parts_->paths, std::move(steps), done);
+    resolver_->use_schema(schema);
     names_.push_back({.name = "steps", .type = value_kind::map, .is_path_root = true});
 }
 
@@ -221,7 +247,11 @@ void scope::declare(const std::string& name, const source_text& place, expressio
         names_.push_back({.name = name, .constant = value::null()});
         return;
     }
-    names_.push_back({.name = name, .type = code->type(), .index = index});
+    names_.push_back({.name = name,
+                      .type = code->type(),
+                      .index = index,
+                      .shape = code->root().shape,
+                      .may_be_absent = code->may_be_absent()});
     parts_->variables.push_back({name, set_ + "/" + name, place.where, std::move(*code)});
 }
 
@@ -233,7 +263,7 @@ void scope::declare_variable(const std::string& prefix, const variable_source& v
         names_.push_back({.name = name, .constant = value::null()});
         return;
     }
-    const auto wrapping = wrapper_of(variable);
+    const auto wrapping = wrapping_of(variable);
     if (wrapping != "v") {
         std::vector<expression::problem> none;
         if (auto wrapped = expression::parse(wrapping, parts_->bounds, none)) {
@@ -250,6 +280,7 @@ void scope::declare_library(const library_source& library)
 {
     const auto& prefix = library.name.name;
     libraries_.insert(prefix);
+    declaring_ = prefix;
     for (const auto& param : library.params) {
         declare_param(prefix + "." + param.name.name, param.json);
     }
@@ -259,6 +290,7 @@ void scope::declare_library(const library_source& library)
     for (const auto& [name, tree] : library.mappings) {
         mappings_[prefix + "." + name.name] = &tree;
     }
+    declaring_.clear();
 }
 
 void scope::declare_function(const std::string& library, const function_source& function)
@@ -295,6 +327,7 @@ bool scope::expand(expression::tree& syntax, expression::node_ptr& at, const sou
     }
     const auto found = functions_.find(name);
     if (name.empty() || found == functions_.end()) return is_good;
+    if (declaring_.empty() || !name.starts_with(declaring_ + ".")) used_->insert(name);
     const auto& [params, body] = found->second;
     if (at->children.size() - first != params.size()) {
         problems_->error(place_in(source, at->position),
@@ -342,10 +375,16 @@ std::optional<expression::compiled_expression> scope::finish(expression::tree sy
     auto names = environment();
     names.expected = expected;
     names.first_call_ordinal = ordinal;
-    names.lint = expected == value_kind::boolean;
+    names.lint = true;
+    names.use = expected == value_kind::boolean ? use_ : expression::condition_use::none;
+    std::set<std::string> used;
+    names.used = &used;
     std::vector<expression::problem> found;
     auto code = expression::compile(std::move(syntax), names, found);
     report(found, source);
+    for (const auto& name : used) {
+        if (declaring_.empty() || !name.starts_with(declaring_ + ".")) used_->insert(name);
+    }
     if (code) {
         parts_->used_variables.insert(code->variables().begin(), code->variables().end());
     }
@@ -354,7 +393,11 @@ std::optional<expression::compiled_expression> scope::finish(expression::tree sy
 
 expression::compile_environment scope::environment()
 {
-    return {.variables = names_, .paths = resolver_.get(), .bounds = parts_->bounds};
+    expression::compile_environment made{
+        .variables = names_, .paths = resolver_.get(), .bounds = parts_->bounds};
+    made.later_names = later_names_;
+    for (const auto& [name, ignored] : functions_) made.other_functions.push_back(name);
+    return made;
 }
 
 void scope::report(const std::vector<expression::problem>& found, const source_text& source)
@@ -372,6 +415,7 @@ void scope::report(const std::vector<expression::problem>& found, const source_t
 const map_source* scope::find_mapping(const std::string& name) const
 {
     const auto found = mappings_.find(name);
+    if (found != mappings_.end()) used_->insert(name);
     return found == mappings_.end() ? nullptr : found->second;
 }
 

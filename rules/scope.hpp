@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "rules/definition/rule_set.hpp"
+#include "rules/event/event_schema.hpp"
 #include "rules/event/path_set.hpp"
 #include "rules/expression/expression.hpp"
 
@@ -31,6 +32,7 @@ struct program_parts {
     std::set<std::uint32_t> used_variables;  ///< that some other expression names
     event_arena constants{4096};             ///< params and literals of conditions and maps
     expression::limits bounds;
+    std::vector<std::shared_ptr<const event_schema>> schemas;  ///< that trees refer to
     bool uses_clock = false;
 };
 
@@ -43,6 +45,16 @@ public:
     /// The scope of a step: all names of its rule, and the results of the steps before it (the
     /// first `done` of `steps`).
     scope(const scope& outer, std::vector<std::string> steps, std::size_t done);
+
+    /// Types `event`; before anything is compiled.
+    void use_schema(std::shared_ptr<const event_schema> schema);
+    /// Names that follow, so that a use before the declaration is told as such.
+    void announce(const std::vector<variable_source>& variables);
+    /// What the conditions compiled from now on are for; the lint asks.
+    void use_for(expression::condition_use use) { use_ = use; }
+    [[nodiscard]] expression::condition_use use() const { return use_; }
+    /// Declared names that some expression used, libraries inside themselves not counted.
+    [[nodiscard]] const std::set<std::string>& used() const { return *used_; }
 
     void declare_param(const std::string& name, const std::string& json);
     void declare_variable(const std::string& prefix, const variable_source& variable);
@@ -89,6 +101,10 @@ private:
     std::map<std::string, library_function> functions_;
     std::map<std::string, const map_source*> mappings_;
     std::set<std::string> libraries_;
+    std::vector<std::string> later_names_;
+    expression::condition_use use_ = expression::condition_use::matches;
+    std::shared_ptr<std::set<std::string>> used_ = std::make_shared<std::set<std::string>>();
+    std::string declaring_;  ///< the library being declared
 };
 
 }  // namespace sluice::rules

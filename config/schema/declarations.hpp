@@ -15,6 +15,8 @@ const object_shape& schema_of<listener_settings>();
 template <>
 const object_shape& schema_of<ingest_settings>();
 template <>
+const object_shape& schema_of<rule_limit_settings>();
+template <>
 const object_shape& schema_of<datastream_settings>();
 template <>
 const object_shape& schema_of<retention_settings>();

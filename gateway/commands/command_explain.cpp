@@ -33,6 +33,7 @@ struct explain_options {
     std::string responses_file;
     bool as_json = false;
     bool is_sending = false;
+    bool is_short = false;
 };
 
 /// The event to explain, with the bytes its views point into.
@@ -161,12 +162,13 @@ private:
 };
 
 /// The request line and the credentials of a described request; explain shows the rest itself.
-std::string summary_of(const std::string& described)
+rules::printed_request summary_of(const std::string& described)
 {
-    std::string summary = described.substr(0, described.find('\n'));
+    rules::printed_request summary{.line = described.substr(0, described.find('\n')),
+                                   .secrets = {}};
     std::istringstream lines(described);
     for (std::string line; std::getline(lines, line) && !line.empty();) {
-        if (line.find("***") != std::string::npos) summary += "   " + line;
+        if (line.find("***") != std::string::npos) summary.secrets.push_back(line);
     }
     return summary;
 }
@@ -186,9 +188,8 @@ void send_all(const rules::explanation& explained, destinations& to)
 }
 
 /// Sends a step for real and gives what came back to the next ones.
-rules::step_answer send_step(destinations& to, const std::string& event_id,
-                             const std::string& rule, const rules::rule_step& step,
-                             const rules::rendered_request& rendered)
+rules::step_answer send_step(destinations& to, const std::string& event_id, const std::string& rule,
+                             const rules::rule_step& step, const rules::rendered_request& rendered)
 {
     auto* target = to.find(step.target);
     if (target == nullptr) return {.reason = "unknown destination", .headers = {}, .text = {}};
@@ -218,9 +219,9 @@ std::optional<rules::step_responder> responder_of(const explain_options& o, dest
                                                   const std::string& event_id)
 {
     if (o.is_sending) {
-        return [&to, event_id](const std::string& rule, const rules::rule_step& step,
-                               const rules::rendered_request& rendered)
-                   -> std::optional<rules::step_answer> {
+        return [&to, event_id](
+                   const std::string& rule, const rules::rule_step& step,
+                   const rules::rendered_request& rendered) -> std::optional<rules::step_answer> {
             return send_step(to, event_id, rule, step, rendered);
         };
     }
@@ -255,7 +256,9 @@ int run_explain(const explain_options& o)
     destinations to(loaded->settings);
     const auto print = [&](const std::string& target, const rules::rendered_request& request) {
         auto* destination = to.find(target);
-        if (destination == nullptr) return fmt::format("{} {}", request.method, request.path);
+        if (destination == nullptr) {
+            return rules::printed_request{request.method + " " + request.path, {}};
+        }
         return summary_of(destination->describe(to_outgoing(request, "-")));
     };
     bool was_found = false;
@@ -270,8 +273,8 @@ int run_explain(const explain_options& o)
         if (!respond) return exit_no;
         const auto explained =
             rules::explain_event(*loaded->catalog, to_input(*event, dataset), *respond);
-        fmt::print("{}\n",
-                   o.as_json ? rules::to_json(explained) : rules::to_text(explained, print));
+        fmt::print("{}\n", o.as_json ? rules::to_json(explained)
+                                     : rules::to_text(explained, print, !o.is_short));
         if (o.is_sending) send_all(explained, to);
     }
     if (!was_found) {
@@ -289,9 +292,11 @@ void add_explain_command(CLI::App& app, selected_command& selected)
     command->footer(
         "For each rule: whether it matched, the first thing against it, every part of its "
         "condition\n"
-        "with the values seen, and the request it would send, secrets as ***. Sends nothing "
-        "unless\n"
-        "--send is given.\n"
+        "(true, false or error, its cost, the values seen), the request it would send, secrets as "
+        "***,\n"
+        "what the mapping made field by field, and the fields left out and why. Rule sets for "
+        "other\n"
+        "event types are `not considered`. Sends nothing unless --send is given.\n"
         "  sluice explain sluice.yaml --event event.json --dataset web_events\n"
         "  sluice explain sluice.yaml --id ord-1001\n"
         "Steps get the answers of --responses, with --send those of their receivers; else 200 and "
@@ -307,6 +312,7 @@ void add_explain_command(CLI::App& app, selected_command& selected)
                         "YAML or JSON file with the answers that steps get: RULE.STEP to\n"
                         "{status, headers, body} or {timeout: true}; others: 200 and {}");
     command->add_flag("--json", o->as_json, "JSON instead of text");
+    command->add_flag("--short", o->is_short, "Without the list of fields below each body");
     command->add_flag("--send", o->is_sending, "Really send the requests, and say what came back");
     command->callback([&selected, o] { selected = [o] { return run_explain(*o); }; });
 }

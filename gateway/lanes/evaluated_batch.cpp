@@ -32,7 +32,9 @@ std::shared_ptr<const evaluated_batch> evaluated_batch::evaluate(
     batch->decisions_.reserve(batch->records_->size());
     for (const auto& record : batch->records_->records()) {
         const auto input = to_event_input(record, from.dataset.value(), from.partition.value());
+        const auto errors = scratch.errors();
         batch->decisions_.push_back(batch->program_->decide(input, batch->arena_, scratch));
+        if (scratch.errors() != errors) batch->in_error_.push_back(batch->decisions_.size() - 1);
     }
     return batch;
 }

@@ -33,6 +33,8 @@ public:
     {
         return decisions_[i];
     }
+    /// Records for which some condition was in error (not merely absent); for the log.
+    [[nodiscard]] const std::vector<std::size_t>& in_error() const noexcept { return in_error_; }
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
 private:
@@ -42,6 +44,7 @@ private:
     std::shared_ptr<const rules::dataset_program> program_;
     rules::event_arena arena_;
     std::vector<rules::decided_event> decisions_;
+    std::vector<std::size_t> in_error_;
 };
 
 /// The event as rules see it; views of `record`.

@@ -131,7 +131,18 @@ asio::awaitable<lane::batch_ptr> lane::next_batch(lane_source& source)
     auto& scratch = scratch_for(*program);
     auto batch = evaluated_batch::evaluate(std::move(*read), program, source.at(), scratch);
     parts_.batches.put(source.at(), batch);
+    log_rule_errors(source, *batch);
     co_return batch;
+}
+
+void lane::log_rule_errors(const lane_source& source, const evaluated_batch& batch) const
+{
+    if (parts_.rule_errors == nullptr) return;
+    for (const auto i : batch.in_error()) {
+        const auto input = to_event_input(batch.records().at(i), source.at().dataset.value(),
+                                          source.at().partition.value());
+        parts_.rule_errors->note(parts_.catalog, input, parts_.clock.steady_now());
+    }
 }
 
 asio::awaitable<void> lane::run_dataset(lane_source& source)

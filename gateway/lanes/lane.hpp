@@ -20,6 +20,7 @@
 #include "gateway/lanes/lane_machine.hpp"
 #include "gateway/lanes/lane_source.hpp"
 #include "gateway/lanes/lane_stats.hpp"
+#include "gateway/lanes/rule_error_log.hpp"
 #include "gateway/log_awaitables.hpp"
 #include "rules/rule_engine.hpp"
 
@@ -45,6 +46,7 @@ struct lane_parts {
     const rules::rule_catalog& catalog;
     const clock_source& clock;
     boost::asio::any_io_executor executor;
+    rule_error_log* rule_errors = nullptr;  ///< null: conditions in error are only counted
 };
 
 class lane {
@@ -71,6 +73,7 @@ private:
     using batch_ptr = std::shared_ptr<const evaluated_batch>;
 
     boost::asio::awaitable<void> run_dataset(lane_source& source);
+    void log_rule_errors(const lane_source& source, const evaluated_batch& batch) const;
     boost::asio::awaitable<void> run_retries(lane_source& source);
     boost::asio::awaitable<void> run_commits();
     boost::asio::awaitable<batch_ptr> next_batch(lane_source& source);

@@ -181,7 +181,8 @@ result<void> lane_set::start_lane(plan p)
         auto placed = std::make_shared<placed_lane>();
         placed->thread = thread;
         placed->object = std::make_unique<lane>(
-            p.settings, lane_parts{log_, batches_, *catalog_, clock_, context.get_executor()},
+            p.settings,
+            lane_parts{log_, batches_, *catalog_, clock_, context.get_executor(), &rule_errors_},
             std::move(*to), std::move(*sources));
         placed->is_started =
             (p.destination == nullptr || p.destination->enabled) &&

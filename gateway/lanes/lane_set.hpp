@@ -18,6 +18,7 @@
 #include "gateway/io_threads.hpp"
 #include "gateway/lanes/evaluated_batch.hpp"
 #include "gateway/lanes/lane.hpp"
+#include "gateway/lanes/rule_error_log.hpp"
 #include "rules/rule_engine.hpp"
 
 namespace sluice::gateway {
@@ -84,6 +85,7 @@ private:
     io_threads& threads_;
     const clock_source& clock_;
     evaluated_batch_cache batches_;
+    rule_error_log rule_errors_;
     std::shared_ptr<const rules::rule_catalog> catalog_;
     mutable std::mutex mutex_;  ///< guards the map; a lane itself is only touched on its thread
     std::map<std::string, std::shared_ptr<placed_lane>> lanes_;

@@ -77,7 +77,12 @@ condition_id condition_table::add(const condition_source& source, scope& names,
     }
     std::vector<condition_id> children;
     children.reserve(source.parts.size());
+    const auto outer = names.use();
+    if (source.what == condition_source::kind::none) {
+        names.use_for(expression::condition_use::negated);
+    }
     for (const auto& item : source.parts) children.push_back(add(item, names, rule));
+    names.use_for(outer);
     if (source.what == condition_source::kind::any) return add_group(kind::any, children);
     if (source.what == condition_source::kind::none) return add_group(kind::none, children);
     return add_group(kind::all, children);
@@ -108,6 +113,8 @@ condition_id condition_table::add_node(const expression::compiled_expression& wh
         return add_group(kind::none, {add_node(whole, *node.children[0], names, rule)});
     }
     auto text = expression::to_text(node);
+    auto named = expression::to_named_text(node);
+    const bool is_named = named != text;
     auto key = key_of(node, text, names, rule);
     auto id = predicates_.find(key);
     if (!id) {
@@ -119,7 +126,10 @@ condition_id condition_table::add_node(const expression::compiled_expression& wh
         choose_test(made);
         id = predicates_.add(std::move(key), std::move(made));
     }
-    return add_part({.what = kind::predicate, .predicate = *id, .cost = predicates_.at(*id).cost});
+    const auto made =
+        add_part({.what = kind::predicate, .predicate = *id, .cost = predicates_.at(*id).cost});
+    if (is_named) named_texts_[made] = std::move(named);
+    return made;
 }
 
 condition_id condition_table::add_compare(const compare_source& source, scope& names,
@@ -201,18 +211,23 @@ truth condition_table::decide(condition_id id, std::span<truth> answers,
     return owner.what == kind::all ? truth::yes : truth::no;
 }
 
-std::vector<predicate_id> condition_table::predicates_of(condition_id id) const
+std::vector<condition_table::shown_predicate> condition_table::predicates_of(condition_id id) const
 {
-    std::vector<predicate_id> found;
+    std::vector<shown_predicate> found;
     collect(id, found);
     return found;
 }
 
-void condition_table::collect(condition_id id, std::vector<predicate_id>& into) const
+void condition_table::collect(condition_id id, std::vector<shown_predicate>& into) const
 {
     const auto& owner = parts_[id];
     if (owner.what == kind::predicate) {
-        if (std::ranges::find(into, owner.predicate) == into.end()) into.push_back(owner.predicate);
+        const auto is_same = [&](const auto& shown) { return shown.id == owner.predicate; };
+        if (std::ranges::any_of(into, is_same)) return;
+        const auto named = named_texts_.find(id);
+        into.push_back({owner.predicate, named == named_texts_.end()
+                                             ? predicates_.at(owner.predicate).text
+                                             : named->second});
         return;
     }
     std::vector<condition_id> ordered(children(owner).begin(), children(owner).end());

@@ -38,8 +38,12 @@ public:
     [[nodiscard]] truth decide(condition_id id, std::span<truth> answers,
                                expression::evaluation_context& context) const;
 
-    /// Predicates in the order of the source, for explain.
-    [[nodiscard]] std::vector<predicate_id> predicates_of(condition_id id) const;
+    /// Predicates in the order of the source, for explain; each with its text as the rule has it.
+    struct shown_predicate {
+        predicate_id id = 0;
+        std::string text;
+    };
+    [[nodiscard]] std::vector<shown_predicate> predicates_of(condition_id id) const;
 
 private:
     condition_id add_part(part made);
@@ -48,11 +52,12 @@ private:
     condition_id add_node(const expression::compiled_expression& whole,
                           const expression::node& node, scope& names, const std::string& rule);
     condition_id add_compare(const compare_source& source, scope& names, const std::string& rule);
-    void collect(condition_id id, std::vector<predicate_id>& into) const;
+    void collect(condition_id id, std::vector<shown_predicate>& into) const;
 
     predicate_table predicates_;
     std::vector<part> parts_;
     std::vector<condition_id> links_;
+    std::map<condition_id, std::string> named_texts_;  ///< of parts that use params
 };
 
 }  // namespace sluice::rules

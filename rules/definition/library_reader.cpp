@@ -82,10 +82,10 @@ private:
         open_.push_back(path);
         visit(read_names(*document, "include", problems_), file.parent_path());
         open_.pop_back();
-        read(*document);
+        read(*document, open_.empty() ? include.where : config::source_location{});
     }
 
-    void read(const config::node& document)
+    void read(const config::node& document, const config::source_location& included)
     {
         refuse_unknown_keys(
             document,
@@ -120,6 +120,7 @@ private:
                 library.mappings.emplace_back(mapping, read_map_tree(tree, problems_));
             }
         }
+        library.included = included;
         found_.push_back(std::move(library));
     }
 

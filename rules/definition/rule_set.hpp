@@ -174,6 +174,8 @@ struct test_source {
     std::vector<expected_request> requests;
     std::vector<std::pair<std::string, std::string>> explanation;
     std::optional<std::vector<std::string>> warnings;
+    std::vector<named_source> named_rules;  ///< all that `expect` names, `rule` or `rule.step`
+    std::vector<named_source> named_params;
 };
 
 struct function_source {
@@ -194,6 +196,8 @@ struct library_source {
     std::vector<variable_source> variables;
     std::vector<function_source> functions;
     std::vector<std::pair<named_source, map_source>> mappings;
+    /// Where the rule set itself names the file; without a line when only another library does.
+    config::source_location included;
 };
 
 struct rule_set_source {
@@ -201,6 +205,8 @@ struct rule_set_source {
     std::string description;
     std::vector<named_source> datasets;  ///< `source`
     std::vector<std::string> event_types;
+    std::optional<named_source> schema;     ///< JSON Schema file, relative to `folder`
+    std::string folder;                     ///< of the file that the set stands in
     std::vector<library_source> libraries;  ///< in order of inclusion, nested ones first
     std::vector<param_source> params;
     error_policy on_error = error_policy::omit;

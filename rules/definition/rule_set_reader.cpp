@@ -257,9 +257,9 @@ rule_set_source read_rule_set(const config::rule_source& source, const document_
         problems.error(body.where, "rule set '" + source.name + "' has no `source`",
                        "name the dataset that it reads");
     }
-    if (const auto* schema = body.find_key("schema")) {
-        problems.error(schema->where, "`schema` is not available in this version",
-                       "remove it; paths of events are not checked yet");
+    out.folder = source.folder;
+    if (const auto schema = read_text(body, "schema", problems)) {
+        out.schema = {schema->text, schema->where};
     }
     read_event_types(body, out, problems);
     out.libraries =

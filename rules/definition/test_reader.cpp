@@ -67,8 +67,17 @@ void read_expectations(const config::node& expect, test_source& out, diagnostics
     if (!expect_map(expect, "`expect`", problems)) return;
     refuse_unknown_keys(expect, {"matched", "not_matched", "requests", "explanation", "warnings"},
                         "`expect`", problems);
+    out.named_rules = read_names(expect, "matched", problems);
+    for (const auto* key : {"not_matched", "explanation", "requests"}) {
+        const auto* map = expect.find(key);
+        if (map == nullptr || !map->is_map()) continue;
+        for (const auto& [rule, ignored] : map->members) {
+            out.named_rules.push_back({rule.text, rule.where});
+        }
+    }
     if (expect.find("matched") != nullptr) {
-        out.matched = texts_of(read_names(expect, "matched", problems));
+        diagnostics told;  // above
+        out.matched = texts_of(read_names(expect, "matched", told));
     }
     out.not_matched = read_text_map(expect, "not_matched", problems);
     out.explanation = read_text_map(expect, "explanation", problems);
@@ -107,8 +116,8 @@ response_source read_response(const config::node& step, const config::node& valu
     out.is_timeout = read_bool(value, "timeout", false, problems);
     if (const auto status = read_text(value, "status", problems)) {
         const auto* end = status->text.data() + status->text.size();
-        if (std::from_chars(status->text.data(), end, out.status).ptr != end ||
-            out.status < 100 || out.status > 599) {
+        if (std::from_chars(status->text.data(), end, out.status).ptr != end || out.status < 100 ||
+            out.status > 599) {
             problems.error(status->where, "`status` must be an HTTP status, 100 to 599");
         }
     }
@@ -154,6 +163,7 @@ test_source read_test(const config::node& test, const std::string& folder,
     }
     for (const auto& param : read_params(test, problems)) {
         out.params_json.emplace_back(param.name.name, param.json);
+        out.named_params.push_back(param.name);
     }
     if (const auto* expect = test.find("expect")) {
         read_expectations(*expect, out, problems);

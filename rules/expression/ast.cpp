@@ -98,6 +98,9 @@ node_ptr clone(const node& source)
     made->path = source.path;
     made->slot = source.slot;
     made->variable = source.variable;
+    made->shape = source.shape;
+    made->schema_kinds = source.schema_kinds;
+    made->is_certain = source.is_certain;
     made->children.reserve(source.children.size());
     for (const auto& child : source.children) made->children.push_back(clone(*child));
     return made;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/expression/type_shape.hpp"
 #include "rules/expression/value.hpp"
 
 namespace sluice::rules::expression {
@@ -73,6 +74,7 @@ using slot_index = std::uint32_t;
 struct path_step {
     std::string name;
     bool optional = false;  ///< written .?name or [?'name']
+    source_offset position = 0;
 };
 
 struct node;
@@ -95,6 +97,21 @@ struct node {
     std::vector<path_step> path;
     slot_index slot = 0;
     std::optional<std::uint32_t> variable;  ///< identifier: index of the declared variable
+    // What a schema says; for checks only, since events are not validated.
+    const type_shape* shape = nullptr;
+    kind_mask schema_kinds = every_kind;
+    bool is_certain = false;  ///< paths, variables: never absent in a valid event
+
+    /// What it may be: by its type, else by a schema.
+    [[nodiscard]] kind_mask kinds() const
+    {
+        return type == value_kind::any ? schema_kinds : mask_of(type);
+    }
+    void take_shape(const type_shape* known)
+    {
+        shape = known;
+        schema_kinds = known == nullptr ? every_kind : known->kinds;
+    }
 
     [[nodiscard]] bool is_operator(operator_kind k) const
     {

@@ -112,10 +112,12 @@ std::string event_id(const bound_values& bound, const compile_environment& envir
     return {};
 }
 
-std::string run(const compiled_expression& program, evaluation_context& context, bool typed)
+std::string run(const compiled_expression& program, evaluation_context& context, bool typed,
+                std::vector<problem>* told)
 {
     const auto made = program.evaluate(context);
     if (made.is_error()) {
+        if (told != nullptr) told->push_back({made.error_position(), program.describe(made), ""});
         const auto place = place_of(program.text(), made.error_position());
         return answer("error", std::to_string(place.line) + ":" + std::to_string(place.column) +
                                    ": " + program.describe(made));
@@ -133,7 +135,8 @@ std::string run(const compiled_expression& program, evaluation_context& context,
 
 }  // namespace
 
-std::string evaluate_line(std::string_view line, const eval_line_settings& settings)
+std::string evaluate_line(std::string_view line, const eval_line_settings& settings,
+                          std::vector<problem>* told)
 {
     event_arena arena;
     const auto request = read_json(line, arena);
@@ -159,6 +162,7 @@ std::string evaluate_line(std::string_view line, const eval_line_settings& setti
     }
     std::vector<problem> problems;
     const auto program = compile(text->text(), environment, problems);
+    if (told != nullptr) *told = problems;
     if (!program) return answer("error", problem_text(text->text(), problems.front()));
     evaluation_context context(arena, environment.bounds);
     context.variables = &bound;
@@ -167,7 +171,7 @@ std::string evaluate_line(std::string_view line, const eval_line_settings& setti
     const auto id = event_id(bound, environment);
     context.event_id = id;
     context.rule = "eval";
-    return run(*program, context, settings.typed);
+    return run(*program, context, settings.typed, told);
 }
 
 }  // namespace sluice::rules::expression

@@ -5,6 +5,7 @@
 #include "rules/expression/code/checker.hpp"
 #include "rules/expression/code/code.hpp"
 #include "rules/expression/code/compiler.hpp"
+#include "rules/expression/code/cost_bound.hpp"
 #include "rules/expression/code/folding.hpp"
 #include "rules/expression/code/lint.hpp"
 
@@ -18,7 +19,7 @@ compiled_expression::~compiled_expression() = default;
 value compiled_expression::evaluate(evaluation_context& context) const
 {
     if (!context.charge(cost_ * 10)) {
-        return value::error(error_kind::limit_exceeded, "the cost limit is reached");
+        return value::error(error_kind::limit_exceeded, cost_limit_text);
     }
     if (local_count_ == 0) return code_->run(context);
     // A variable's expression may run in the middle of another one: each has its own locals.
@@ -73,10 +74,22 @@ std::optional<compiled_expression> compile(tree syntax, const compile_environmen
     };
     checker(environment, problems).run(syntax);
     if (failed()) return std::nullopt;
-    if (environment.lint) lint(*syntax.root, problems);
-    if (environment.optimize) fold(syntax, environment);
+    if (environment.lint) lint(*syntax.root, environment.use, problems);
+    const bool is_uncertain = may_be_absent(*syntax.root);
+    if (environment.optimize) {
+        fold(syntax, environment, environment.lint ? &problems : nullptr);
+    }
+    if (environment.lint) check_cost(*syntax.root, environment.bounds, problems);
     auto done = compiler(environment, problems).compile(std::move(syntax));
+    if (environment.lint && done.static_cost() > environment.bounds.cost_units_max) {
+        problems.push_back({done.root().position,
+                            "one evaluation costs " + std::to_string(done.static_cost()) +
+                                " units or more, and " +
+                                std::to_string(environment.bounds.cost_units_max) + " are allowed",
+                            "split it, or raise gateway.rule_limits.cost_units_max"});
+    }
     if (failed()) return std::nullopt;
+    done.may_be_absent_ = is_uncertain;
     return done;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,12 +40,18 @@ struct declared_variable {
     bool is_path_root = false;  ///< chains of fields below it are offered to the path_resolver
     std::optional<value> constant =
         {};  ///< a param: folded in; its memory must outlive the programs
+    const type_shape* shape = nullptr;
+    bool may_be_absent = false;  ///< for the lint
 };
 
 struct resolved_path {
     slot_index slot = 0;
     value_kind type = value_kind::any;  ///< known from a schema
     std::string problem = {};  ///< not empty: the schema forbids this path; reported at load
+    std::string hint = {};
+    std::size_t problem_step = 0;  ///< the step that is wrong
+    const type_shape* shape = nullptr;
+    bool is_certain = false;  ///< every valid event has it
 };
 
 /// Turns `event.a.b.c` into slots at compile time. Offered are the longest chain of fields with
@@ -57,6 +64,14 @@ public:
                                                  std::span<const path_step> steps) = 0;
 };
 
+/// Where the truth of a condition leads, for the lint.
+enum class condition_use : std::uint8_t {
+    none,     ///< not a condition
+    matches,  ///< true: the rule acts
+    negated,  ///< stands under `none`
+    drops,    ///< true: the event is dropped
+};
+
 struct compile_environment {
     std::vector<declared_variable> variables;
     path_resolver* paths = nullptr;
@@ -64,7 +79,11 @@ struct compile_environment {
     limits bounds;
     bool check = true;     ///< false: unknown names and overloads are run-time errors
     bool optimize = true;  ///< false: no folding, no special nodes (tests compare both)
-    bool lint = false;     ///< adds warnings (unguarded paths under negation, …)
+    bool lint = false;     ///< adds warnings, refuses constant calls that always fail
+    condition_use use = condition_use::none;
+    /// Names declared further down, and names of functions that are expanded already: for hints.
+    std::vector<std::string> later_names, other_functions;
+    std::set<std::string>* used = nullptr;    ///< takes the declared names that occur
     std::optional<value_kind> expected = {};  ///< for example boolean for conditions
     std::uint32_t first_call_ordinal =
         0;  ///< of uuid.v4() calls, when a rule has several expressions
@@ -155,6 +174,8 @@ public:
     [[nodiscard]] std::uint32_t call_ordinals() const { return call_ordinals_; }
     /// The slot when the whole expression is one plain path (copied unchanged into bodies).
     [[nodiscard]] std::optional<slot_index> as_plain_path() const;
+    /// Some event gives an error with the absent bit, as far as the checker knows.
+    [[nodiscard]] bool may_be_absent() const { return may_be_absent_; }
     /// An error of this expression in words: "event.xdm.commerce is absent", "division by zero".
     [[nodiscard]] std::string describe(const value& error) const;
 
@@ -167,6 +188,11 @@ private:
     std::uint32_t call_ordinals_ = 0;
     std::vector<path_use> paths_;
     std::vector<std::uint32_t> variables_;
+    bool may_be_absent_ = false;
+
+    friend std::optional<compiled_expression> compile(tree syntax,
+                                                      const compile_environment& environment,
+                                                      std::vector<problem>& problems);
 };
 
 /// Text to tree; nullopt when there were problems (all syntax errors that could be found).

@@ -21,4 +21,16 @@ struct limits {
     std::int64_t cost_units_max = 1'000'000;  ///< 1 a node, 0.1 a byte, 10 a list, 30 a map
 };
 
+/// Texts of `limit_exceeded`: each names the setting to raise.
+inline constexpr const char* cost_limit_text =
+    "the evaluation costs too much; gateway.rule_limits.cost_units_max allows more";
+inline constexpr const char* loop_limit_text =
+    "too many loop steps; gateway.rule_limits.loop_steps_max allows more";
+inline constexpr const char* list_limit_text =
+    "the list gets too long; gateway.rule_limits.value_elements_max and arena_bytes_max allow more";
+inline constexpr const char* map_limit_text =
+    "the map gets too large; gateway.rule_limits.value_elements_max and arena_bytes_max allow more";
+inline constexpr const char* text_limit_text =
+    "the text gets too long; gateway.rule_limits.value_bytes_max and arena_bytes_max allow more";
+
 }  // namespace sluice::rules::expression

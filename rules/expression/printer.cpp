@@ -172,6 +172,7 @@ int strength(const node& at)
 class printer {
 public:
     std::string text;
+    bool names_params = false;
 
     void print(const node& at, int needed = 0)
     {
@@ -217,7 +218,11 @@ private:
     {
         switch (at.kind) {
             case node_kind::literal:
-                append_literal(at.constant, text);
+                if (names_params && !at.name.empty()) {
+                    text += at.name;
+                } else {
+                    append_literal(at.constant, text);
+                }
                 return;
             case node_kind::identifier:
                 text += (at.absolute ? "." : "") + at.name;
@@ -329,6 +334,14 @@ private:
 std::string to_text(const node& root)
 {
     printer made;
+    made.print(root);
+    return std::move(made.text);
+}
+
+std::string to_named_text(const node& root)
+{
+    printer made;
+    made.names_params = true;
     made.print(root);
     return std::move(made.text);
 }

@@ -10,6 +10,8 @@ namespace sluice::rules::expression {
 
 /// Equal trees print equally; parsing the text gives the tree again.
 [[nodiscard]] std::string to_text(const node& root);
+/// For people: params by their names instead of their values.
+[[nodiscard]] std::string to_named_text(const node& root);
 
 /// A value as a person reads it: 'text', 12u, [1, 2], {'a': 1}, timestamp('…'); errors as their
 /// text. Cut at about `length_max` bytes with an ellipsis.

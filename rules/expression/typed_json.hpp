@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rules/event_arena.hpp"
 #include "rules/expression/expression.hpp"
@@ -28,6 +29,8 @@ struct eval_line_settings {
 
 /// One line of `eval --jsonl`: {"expr":…, "bindings":{…}, "container":…, "typeEnv":[…],
 /// "disableCheck":…} to {"value":…} or {"error":"…"}. Untyped bindings are plain JSON values.
-[[nodiscard]] std::string evaluate_line(std::string_view line, const eval_line_settings& settings);
+/// `told` takes what is wrong with the expression, or its run-time error, with places.
+[[nodiscard]] std::string evaluate_line(std::string_view line, const eval_line_settings& settings,
+                                        std::vector<problem>* told = nullptr);
 
 }  // namespace sluice::rules::expression

@@ -43,11 +43,12 @@ std::size_t index_scratch::undecided() const
     return total;
 }
 
-void index_scratch::count()
+bool index_scratch::count()
 {
-    if (!has_errors) return;
+    if (!has_errors) return false;
     absent_counts.add(absent);
     error_counts.add(error);
+    return std::ranges::any_of(error, [](std::uint64_t word) { return word != 0; });
 }
 
 candidate_index::candidate_index(const condition_table& conditions, std::span<const entry> rules)

@@ -20,8 +20,8 @@ struct index_scratch {
     void begin();
     /// Rules alive that are in no error.
     [[nodiscard]] std::size_t undecided() const;
-    /// Adds the event's errors to the counters.
-    void count();
+    /// Adds the event's errors to the counters; true when a rule was in error, not just absent.
+    bool count();
 
     std::vector<std::uint64_t> alive;          ///< in: rules to consider; out: those to decide
     std::vector<std::uint64_t> absent, error;  ///< out: rules in error that need no decision

@@ -79,7 +79,7 @@ clause_maker::clause_maker(const condition_table& conditions, std::span<const co
     : conditions_(conditions), uses_(conditions.predicates().size())
 {
     for (const auto rule : rules) {
-        for (const auto id : conditions.predicates_of(rule)) ++uses_[id];
+        for (const auto& [id, ignored] : conditions.predicates_of(rule)) ++uses_[id];
     }
     for (predicate_id id = 0; id < uses_.size(); ++id) {
         const auto& p = conditions.predicates().at(id);

@@ -246,7 +246,7 @@ char* build_text(evaluation_context& context, std::size_t bytes)
 value build_string(evaluation_context& context, std::string_view text)
 {
     auto* copy = build_text(context, text.size());
-    if (copy == nullptr) return limit_error("the text gets too long");
+    if (copy == nullptr) return limit_error(text_limit_text);
     text.copy(copy, text.size());
     return value::from_string({copy, text.size()});
 }

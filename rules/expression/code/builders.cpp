@@ -74,7 +74,7 @@ public:
     value run(evaluation_context& context) const override
     {
         if (!may_build_list(context, items_.size()))
-            return limit_error("the list gets too long").at(position_);
+            return limit_error(list_limit_text).at(position_);
         const auto made = context.arena->allocate_array<value>(items_.size());
         std::size_t count = 0;
         for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -157,7 +157,7 @@ bool has_duplicate_keys(std::span<const map_entry> entries, event_arena& arena)
 value build_map(evaluation_context& context, std::span<const map_entry> entries)
 {
     if (entries.size() > context.bounds->value_elements_max || !context.charge(300)) {
-        return limit_error("the map gets too large");
+        return limit_error(map_limit_text);
     }
     for (const auto& entry : entries) {
         if (!is_key_kind(entry.key.kind())) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "config/diagnostic.hpp"
 #include "rules/expression/code/builders.hpp"
 #include "rules/expression/compare.hpp"
+#include "rules/expression/printer.hpp"
 
 namespace sluice::rules::expression {
 
@@ -15,22 +15,19 @@ value_kind common_type(value_kind a, value_kind b)
     return a == b ? a : value_kind::any;
 }
 
-bool is_plain_select(const node& at)
-{
-    return at.kind == node_kind::select && !at.optional && !at.presence;
-}
-
-std::string dotted_name(const node& at)
-{
-    if (at.kind == node_kind::identifier) return at.name;
-    if (!is_plain_select(at)) return {};
-    auto prefix = dotted_name(*at.children[0]);
-    return prefix.empty() ? prefix : prefix + "." + at.name;
-}
-
 std::string text_of(value_kind kind)
 {
     return std::string(type_name(kind));
+}
+
+bool accepts_any(const overload& candidate, std::size_t index, kind_mask kinds)
+{
+    if (kinds == every_kind) return true;
+    for (auto kind = value_kind::null; kind <= value_kind::cidr;
+         kind = static_cast<value_kind>(static_cast<int>(kind) + 1)) {
+        if (has_kind(kinds, kind) && accepts(candidate, index, kind)) return true;
+    }
+    return false;
 }
 
 }  // namespace
@@ -44,134 +41,16 @@ void checker::run(tree& checked)
 {
     visit(checked.root);
     const auto type = checked.root->type;
-    if (environment_.expected && type != value_kind::any && type != *environment_.expected) {
-        report(checked.root->position, "the expression gives " + text_of(type) + ", but " +
-                                           text_of(*environment_.expected) + " is needed");
+    if (environment_.expected && !has_kind(checked.root->kinds(), *environment_.expected)) {
+        const auto given =
+            type == value_kind::any ? kinds_text(checked.root->kinds()) : text_of(type);
+        report(checked.root->position,
+               "the expression gives " + given + ", but " + text_of(*environment_.expected) +
+                   " is needed",
+               *environment_.expected == value_kind::boolean
+                   ? "compare it with something, for example with == or >"
+                   : "");
     }
-}
-
-bool checker::is_local(std::string_view name) const
-{
-    return std::find(locals_.begin(), locals_.end(), name) != locals_.end();
-}
-
-const declared_variable* checker::declared(std::string_view name) const
-{
-    for (const auto& variable : environment_.variables) {
-        if (variable.name == name) return &variable;
-    }
-    return nullptr;
-}
-
-std::vector<std::string> checker::candidates(const std::string& name, bool absolute) const
-{
-    std::vector<std::string> names;
-    auto container = absolute ? std::string{} : environment_.container;
-    while (!container.empty()) {
-        names.push_back(container + "." + name);
-        const auto dot = container.rfind('.');
-        container.resize(dot == std::string::npos ? 0 : dot);
-    }
-    names.push_back(name);
-    return names;
-}
-
-// The node that a declared name stands for; null when it is neither variable nor type.
-node_ptr checker::named(const std::string& name, source_offset position) const
-{
-    auto made = std::make_unique<node>();
-    made->position = position;
-    made->name = name;
-    if (const auto* variable = declared(name)) {
-        made->type = variable->type;
-        if (variable->constant) {
-            made->constant = *variable->constant;
-            made->type = made->constant.kind();
-            return made;
-        }
-        made->kind = node_kind::identifier;
-        made->variable = variable->index;
-        return made;
-    }
-    const auto type = type_named(name);
-    if (type == value_kind::any) return nullptr;
-    made->constant = value::from_type(type);
-    made->type = value_kind::type;
-    return made;
-}
-
-// Replaces the longest declared prefix of a chain a.b.c by one identifier.
-bool checker::resolve_name(node_ptr& at)
-{
-    std::vector<node_ptr*> chain{&at};
-    while (chain.back()->get()->kind == node_kind::select) {
-        auto& top = **chain.back();
-        if (top.optional || (top.presence && chain.size() > 1)) return false;
-        chain.push_back(&top.children[0]);
-    }
-    auto& base = **chain.back();
-    if (base.kind != node_kind::identifier || base.variable) return false;
-    if (!base.absolute && is_local(base.name)) return false;
-    for (auto* part : chain) {
-        if ((*part)->presence) continue;
-        for (const auto& name : candidates(dotted_name(**part), base.absolute)) {
-            if (auto found = named(name, base.position)) {
-                *part = std::move(found);
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-bool checker::resolve_path(node_ptr& at)
-{
-    if (environment_.paths == nullptr) return false;
-    std::vector<path_step> steps;
-    const node* base = at.get();
-    while (true) {
-        if (base->kind == node_kind::select) {
-            if (base->presence && base != at.get()) return false;
-            steps.push_back({base->name, base->optional});
-        } else if (base->kind == node_kind::index && base->children[1]->is_literal() &&
-                   base->children[1]->constant.is(value_kind::string)) {
-            steps.push_back({std::string(base->children[1]->constant.text()), base->optional});
-        } else {
-            break;
-        }
-        base = base->children[0].get();
-    }
-    if (base->kind != node_kind::identifier || !base->variable) return false;
-    const auto* root = declared(base->name);
-    if (root == nullptr || !root->is_path_root) return false;
-    std::reverse(steps.begin(), steps.end());
-    const bool has_optional =
-        std::any_of(steps.begin(), steps.end(), [](const auto& s) { return s.optional; });
-    if (at->presence && has_optional) return false;
-    const auto resolved = environment_.paths->resolve(root->name, steps);
-    if (!resolved) return false;
-    if (!resolved->problem.empty()) report(at->position, resolved->problem);
-    auto made = std::make_unique<node>();
-    made->kind = node_kind::path;
-    made->position = at->position;
-    made->presence = at->presence;
-    made->type = at->presence   ? value_kind::boolean
-                 : has_optional ? value_kind::optional
-                                : resolved->type;
-    made->root = root->name;
-    made->path = std::move(steps);
-    made->slot = resolved->slot;
-    at = std::move(made);
-    return true;
-}
-
-void checker::unknown_name(const node& at)
-{
-    std::vector<std::string_view> known(locals_.begin(), locals_.end());
-    for (const auto& variable : environment_.variables) known.push_back(variable.name);
-    const auto nearest = config::nearest_name(at.name, known);
-    report(at.position, "unknown variable '" + at.name + "'",
-           nearest.empty() ? "" : "did you mean '" + std::string(nearest) + "'?");
 }
 
 void checker::visit(node_ptr& at)
@@ -183,7 +62,16 @@ void checker::visit(node_ptr& at)
         case node_kind::identifier:
             if (!at->variable) resolve_name(at);
             if (resolve_path(at) || at->is_literal() || at->variable) return;
-            if (at->absolute || !is_local(at->name)) unknown_name(*at);
+            if (at->absolute || !is_local(at->name)) {
+                unknown_name(*at);
+                return;
+            }
+            for (std::size_t i = locals_.size(); i-- > 0;) {
+                if (locals_[i] != at->name) continue;
+                at->take_shape(local_shapes_[i]);
+                at->is_certain = true;
+                return;
+            }
             return;
         case node_kind::select:
         case node_kind::index:
@@ -192,7 +80,7 @@ void checker::visit(node_ptr& at)
                 resolve_path(at);
                 return;
             }
-            if (at->is_literal() || resolve_path(at)) return;
+            if (at->is_literal() || resolve_path(at) || is_unknown_namespace(*at)) return;
             visit_children(*at);
             type_container(*at);
             return;
@@ -243,6 +131,7 @@ void checker::type_container(node& at)
     } else if (at.optional || container == value_kind::optional) {
         at.type = value_kind::optional;
     }
+    if (fits) step_into_shape(at);
 }
 
 void checker::visit_map(node& at)
@@ -259,7 +148,8 @@ void checker::visit_map(node& at)
         for (std::size_t k = 0; key.is_literal() && k < i; k += 2) {
             const auto& other = *at.children[k];
             if (!other.is_literal() || !equal(other.constant, key.constant)) continue;
-            report(key.position, "the same key occurs twice in the map");
+            report(key.position, "the key " + to_text(key) + " occurs twice in the map",
+                   "remove one of them");
             return;
         }
     }
@@ -273,19 +163,28 @@ void checker::visit_macro(node& at)
         for (const auto& child : at.children) at.type = common_type(at.type, child->type);
         if (at.type == value_kind::optional || at.type == value_kind::null)
             at.type = value_kind::any;
+        type_alternatives(at, 0);
         return;
     }
     visit(at.children[0]);
     const auto range = at.children[0]->type;
     const bool over_optional =
         at.macro == macro_kind::opt_map || at.macro == macro_kind::opt_flat_map;
-    const bool fits = range == value_kind::any || at.macro == macro_kind::bind ||
-                      (over_optional ? range == value_kind::optional
-                                     : range == value_kind::list || range == value_kind::map);
-    if (!fits) report(at.position, "'" + at.name + "' does not work on " + text_of(range));
-    locals_.insert(locals_.end(), at.variables.begin(), at.variables.end());
+    const auto kinds = at.children[0]->kinds();
+    const bool fits =
+        at.macro == macro_kind::bind ||
+        (over_optional ? has_kind(kinds, value_kind::optional)
+                       : has_kind(kinds, value_kind::list) || has_kind(kinds, value_kind::map));
+    if (!fits) {
+        report(at.position,
+               "'" + at.name + "' does not work on " +
+                   (range == value_kind::any ? kinds_text(kinds) : text_of(range)),
+               over_optional ? "" : "its range must be a list or a map");
+    }
+    name_locals(at);
     for (std::size_t i = 1; i < at.children.size(); ++i) visit(at.children[i]);
     locals_.resize(locals_.size() - at.variables.size());
+    local_shapes_.resize(locals_.size());
 
     switch (at.macro) {
         case macro_kind::all:
@@ -296,6 +195,8 @@ void checker::visit_macro(node& at)
             break;
         case macro_kind::bind:
             at.type = at.children[1]->type;
+            at.shape = at.children[1]->shape;
+            at.schema_kinds = at.children[1]->schema_kinds;
             break;
         case macro_kind::opt_map:
         case macro_kind::opt_flat_map:
@@ -308,21 +209,13 @@ void checker::visit_macro(node& at)
         default:
             at.type = value_kind::list;
     }
+    if (at.macro == macro_kind::filter || at.macro == macro_kind::sort_by) {
+        at.shape = at.children[0]->shape;
+    }
     if (at.macro == macro_kind::filter ||
         (at.children.size() == 3 && at.macro != macro_kind::bind)) {
         check_boolean(*at.children[1], "the condition of '" + at.name + "'");
     }
-}
-
-const function_declaration* function_of(const node& call, std::string_view container)
-{
-    std::string prefix(call.absolute ? std::string_view{} : container);
-    while (!prefix.empty()) {
-        if (const auto* found = find_function(prefix + "." + call.name)) return found;
-        const auto dot = prefix.rfind('.');
-        prefix.resize(dot == std::string::npos ? 0 : dot);
-    }
-    return find_function(call.name);
 }
 
 void checker::visit_call(node& at)
@@ -331,11 +224,7 @@ void checker::visit_call(node& at)
         check_overloads(at, *function, false);
         return;
     }
-    std::vector<std::string_view> known;
-    for (const auto& function : all_functions()) known.push_back(function.name);
-    const auto nearest = config::nearest_name(at.name, known);
-    report(at.position, "unknown function '" + at.name + "'",
-           nearest.empty() ? "" : "did you mean '" + std::string(nearest) + "'?");
+    unknown_function(at, at.name);
 }
 
 // `math.abs(x)` is a function with a dot in its name, `x.abs()` a method.
@@ -350,6 +239,20 @@ void checker::visit_method(node_ptr& at)
             at->children.erase(at->children.begin());
             visit_children(*at);
             visit_call(*at);
+            return;
+        }
+        // `hash.sha25(x)`: a name that only functions have in front.
+        const auto is_in = [&](std::string_view name) { return name.starts_with(prefix + "."); };
+        bool is_namespace = false;
+        for (const auto& function : all_functions())
+            is_namespace = is_namespace || is_in(function.name);
+        for (const auto& name : environment_.other_functions)
+            is_namespace = is_namespace || is_in(name);
+        for (const auto& variable : environment_.variables)
+            is_namespace =
+                is_namespace && variable.name != prefix && !variable.name.starts_with(probe.name);
+        if (is_namespace && environment_.check && !is_local(prefix)) {
+            unknown_function(*at, probe.name);
             return;
         }
     }
@@ -369,8 +272,7 @@ void checker::check_overloads(node& at, const function_declaration& function, bo
         by_count = true;
         bool fits = true;
         for (std::size_t i = 0; i < at.children.size(); ++i) {
-            const auto given = at.children[i]->type;
-            fits = fits && (given == value_kind::any || accepts(candidate, i, given));
+            fits = fits && accepts_any(candidate, i, at.children[i]->kinds());
         }
         if (!fits) continue;
         at.type = by_type ? common_type(at.type, candidate.result) : candidate.result;
@@ -379,7 +281,9 @@ void checker::check_overloads(node& at, const function_declaration& function, bo
     if (by_type) return;
     std::string given;
     for (const auto& child : at.children)
-        given += (given.empty() ? "" : ", ") + text_of(child->type);
+        given +=
+            (given.empty() ? "" : ", ") +
+            (child->type == value_kind::any ? kinds_text(child->kinds()) : text_of(child->type));
     report(at.position,
            by_count ? "'" + at.name + "' does not work on (" + given + ")"
                     : "'" + at.name + "' is not called like this",

@@ -32,8 +32,12 @@ private:
     bool resolve_path(node_ptr& at);
     node_ptr named(const std::string& name, source_offset position) const;
     void type_container(node& at);
+    void step_into_shape(node& at);
+    void type_alternatives(node& at, std::size_t first);
+    void name_locals(const node& at);
     void check_boolean(const node& operand, std::string_view where);
     void check_relation(node& at);
+    void check_membership(const node& left, const node& right);
     void check_arithmetic(node& at);
     void check_overloads(node& at, const function_declaration& function, bool method);
 
@@ -42,12 +46,19 @@ private:
     /// `name` in the container A.B: A.B.name, A.name, name.
     [[nodiscard]] std::vector<std::string> candidates(const std::string& name, bool absolute) const;
     void report(source_offset position, std::string message, std::string hint = {});
-    void unknown_name(const node& at);
+    void unknown_name(const node& at, const node* above = nullptr);
+    bool is_unknown_namespace(const node& select);
+    void unknown_function(const node& at, const std::string& name);
+    [[nodiscard]] std::string problem_of_enum(const node& one, const node& other) const;
 
     const compile_environment& environment_;
     std::vector<problem>& problems_;
     std::vector<std::string> locals_;
+    std::vector<const type_shape*> local_shapes_;  ///< of locals_; null: nothing is known
 };
+
+/// `a.b.c` of a chain of plain selections from an identifier; empty for other nodes.
+[[nodiscard]] std::string dotted_name(const node& at);
 
 /// Finds `name` as the call of a namespaced or plain function, container applied; nullptr if
 /// unknown.

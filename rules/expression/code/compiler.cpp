@@ -16,6 +16,7 @@ namespace sluice::rules::expression {
 compiled_expression compiler::compile(tree syntax)
 {
     compiled_expression done;
+    source_ = *syntax.text;
     auto root = build(*syntax.root);
     done.tree_ = std::move(syntax);
     done.code_ = std::move(root.step);
@@ -183,6 +184,43 @@ compiler::made compiler::build_operator(const node& at)
             first.cost + second.cost + 1};
 }
 
+namespace {
+
+// Where in the literal the part stands that the message quotes, or that follows its last colon.
+std::size_t offset_in(std::string_view text, std::string_view message)
+{
+    const auto first = message.find('\'');
+    const auto last = message.find('\'', first + 1);
+    if (first != std::string_view::npos && last != std::string_view::npos) {
+        const auto part = message.substr(first + 1, last - first - 1);
+        if (!part.empty() && text.find(part) != std::string_view::npos) return text.find(part);
+    }
+    const auto colon = message.rfind(": ");
+    if (colon == std::string_view::npos) return std::string_view::npos;
+    const auto part = message.substr(colon + 2);
+    return part.empty() ? std::string_view::npos : text.find(part);
+}
+
+// The constant that a preparation refused, as exact as the message and the spelling allow.
+source_offset place_of_mistake(const node& call, std::string_view message, std::string_view source)
+{
+    auto place = call.position;
+    for (std::size_t i = call.children.size(); i-- > 0;) {
+        const auto& child = *call.children[i];
+        if (!child.is_literal() || !child.constant.is(value_kind::string)) continue;
+        const auto text = child.constant.text();
+        const bool is_plain =
+            source.size() > child.position && source.substr(child.position + 1).starts_with(text);
+        const auto offset = offset_in(text, message);
+        place = child.position;
+        if (offset == std::string_view::npos) continue;
+        return is_plain ? place + 1 + static_cast<source_offset>(offset) : place;
+    }
+    return place;
+}
+
+}  // namespace
+
 void compiler::prepare(const node& at, call_candidate& candidate)
 {
     if (candidate.target->prepare == nullptr) return;
@@ -190,14 +228,15 @@ void compiler::prepare(const node& at, call_candidate& candidate)
     for (const auto& child : at.children) {
         constants.push_back(child->is_literal() ? &child->constant : nullptr);
     }
-    auto prepared = candidate.target->prepare(constants);
+    auto prepared = candidate.target->prepare(constants, environment_.bounds);
     if (prepared) {
         candidate.prepared = std::move(*prepared);
         return;
     }
-    candidate.failure =
-        value::error(error_kind::invalid_argument, "a constant argument is invalid");
-    if (environment_.check) problems_.push_back({at.position, prepared.error().message, ""});
+    candidate.failure = value::error(error_kind::invalid_argument, bad_constant_text);
+    if (!environment_.check) return;
+    const auto& message = prepared.error().message;
+    problems_.push_back({place_of_mistake(at, message, source_), message, ""});
 }
 
 compiler::made compiler::build_call(const node& at)

@@ -12,6 +12,9 @@ namespace sluice::rules::expression {
 
 struct call_candidate;
 
+/// Of a call whose constant arguments `prepare` refused, where checks are off.
+inline constexpr const char* bad_constant_text = "a constant argument is invalid";
+
 class compiler {
 public:
     compiler(const compile_environment& environment, std::vector<problem>& problems)
@@ -54,6 +57,7 @@ private:
 
     const compile_environment& environment_;
     std::vector<problem>& problems_;
+    std::string_view source_;  ///< of positions; for problems
     std::vector<local> scope_;
     std::uint32_t local_count_ = 0;
     std::uint32_t call_ordinal_;

@@ -11,8 +11,9 @@ namespace {
 
 class folder {
 public:
-    folder(const compile_environment& environment, event_arena& memory)
-        : environment_(environment), memory_(memory)
+    folder(const compile_environment& environment, event_arena& memory,
+           std::vector<problem>* problems)
+        : environment_(environment), memory_(memory), problems_(problems)
     {
         environment_.check = false;
     }
@@ -59,12 +60,30 @@ private:
         if (at->is_literal()) return;
         std::vector<problem> ignored;
         const auto result = compiler(environment_, ignored).run_once(*at, memory_);
+        if (result.is_error()) report(*at, result);
         if (result.is_error() || !ignored.empty()) return;
         auto made = std::make_unique<node>();
         made->position = at->position;
         made->constant = result;
         made->type = result.kind();
         at = std::move(made);
+    }
+
+    // int('abc'), ip('10.0.0'): not the operators, whose errors `&&` and `||` may absorb on
+    // purpose.
+    void report(const node& at, const value& error)
+    {
+        const bool is_call = at.kind == node_kind::method ||
+                             (at.kind == node_kind::call && at.op == operator_kind::none);
+        if (problems_ == nullptr || !is_call) return;
+        if (error.error_text() == bad_constant_text) return;  // the compiler tells it better
+        auto position = at.position;
+        for (const auto& child : at.children) {
+            if (!child->is_literal()) return;  // reported there
+            if (child->constant.is(value_kind::string)) position = child->position;
+        }
+        problems_->push_back({position, std::string(error.error_text()),
+                              "'" + at.name + "' fails for every event with this constant"});
     }
 
     // A constant false decides `&&`, a constant true `||`; a constant condition chooses its branch.
@@ -98,13 +117,14 @@ private:
 
     compile_environment environment_;
     event_arena& memory_;
+    std::vector<problem>* problems_;
 };
 
 }  // namespace
 
-void fold(tree& shortened, const compile_environment& environment)
+void fold(tree& shortened, const compile_environment& environment, std::vector<problem>* problems)
 {
-    folder(environment, *shortened.memory[0]).visit(shortened.root);
+    folder(environment, *shortened.memory[0], problems).visit(shortened.root);
 }
 
 }  // namespace sluice::rules::expression

@@ -68,7 +68,7 @@ private:
                context.charge(parts_.body_cost);
     }
 
-    static value too_many_steps() { return limit_error("too many loop steps"); }
+    static value too_many_steps() { return limit_error(loop_limit_text); }
 
     // true, false, or the error the predicate ends in.
     value test(evaluation_context& context) const
@@ -114,7 +114,7 @@ private:
     {
         const auto n = size_of(range);
         if (!context.may_build(n * sizeof(value)) || !context.charge(100))
-            return limit_error("the list gets too long");
+            return limit_error(list_limit_text);
         const auto made = context.arena->allocate_array<value>(n);
         std::size_t count = 0;
         for (std::size_t i = 0; i < n; ++i) {
@@ -136,7 +136,7 @@ private:
         const auto n = size_of(range);
         const auto per_step = parts_.transform ? 1 : parts_.entries.size() / 2;
         if (!context.may_build(n * per_step * sizeof(map_entry)))
-            return limit_error("the map gets too large");
+            return limit_error(map_limit_text);
         const auto made = context.arena->allocate_array<map_entry>(n * per_step);
         std::size_t count = 0;
         for (std::size_t i = 0; i < n; ++i) {
@@ -167,7 +167,7 @@ private:
     {
         if (!range.is(value_kind::list)) return no_overload(range);
         const auto items = range.items();
-        if (!may_build_list(context, items.size())) return limit_error("the list gets too long");
+        if (!may_build_list(context, items.size())) return limit_error(list_limit_text);
         const auto keys = context.arena->allocate_array<value>(items.size());
         for (std::size_t i = 0; i < items.size(); ++i) {
             if (!bind(range, i, context)) return too_many_steps();
@@ -188,9 +188,9 @@ value sort_by_keys(evaluation_context& context, std::span<const value> items,
     for (const auto& key : keys) {
         if (key.kind() != keys[0].kind() || !compare(key, key)) return no_overload(key, keys[0]);
     }
-    if (!may_build_list(context, items.size())) return limit_error("the list gets too long");
+    if (!may_build_list(context, items.size())) return limit_error(list_limit_text);
     if (!context.charge(static_cast<std::int64_t>(items.size()) * 40))
-        return limit_error("the cost limit is reached");
+        return limit_error(cost_limit_text);
     const auto order = context.arena->allocate_array<std::uint32_t>(items.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
     // The index as tie-break makes the order stable without the buffer of stable_sort, and NaN

@@ -99,8 +99,7 @@ value concatenate(const value& left, const value& right, evaluation_context& con
 {
     if (left.is(value_kind::list)) {
         const auto a = left.items(), b = right.items();
-        if (!may_build_list(context, a.size() + b.size()))
-            return limit_error("the list gets too long");
+        if (!may_build_list(context, a.size() + b.size())) return limit_error(list_limit_text);
         const auto both = context.arena->allocate_array<value>(a.size() + b.size());
         std::copy(a.begin(), a.end(), both.begin());
         std::copy(b.begin(), b.end(), both.begin() + static_cast<std::ptrdiff_t>(a.size()));
@@ -108,7 +107,7 @@ value concatenate(const value& left, const value& right, evaluation_context& con
     }
     const auto a = left.text(), b = right.text();
     auto* text = build_text(context, a.size() + b.size());
-    if (text == nullptr) return limit_error("the text gets too long");
+    if (text == nullptr) return limit_error(text_limit_text);
     std::copy(a.begin(), a.end(), text);
     std::copy(b.begin(), b.end(), text + a.size());
     const std::string_view both(text, a.size() + b.size());

@@ -115,7 +115,7 @@ value millisecond_part(evaluation_context&, arguments given, const call_site&)
     return value::from_int(given[0].duration_nanoseconds() / 1'000'000 % 1000);
 }
 
-result<std::shared_ptr<const void>> prepare_zone(std::span<const value* const> given)
+result<std::shared_ptr<const void>> prepare_zone(std::span<const value* const> given, const limits&)
 {
     const auto* name = given.back();
     if (name == nullptr || !name->is(value_kind::string)) return std::shared_ptr<const void>{};

@@ -213,8 +213,7 @@ value format_text(evaluation_context& context, std::string_view format, argument
             const auto failed = invalid("a format clause does not take this value");
             return given.is_null() ? failed.as_absent() : failed;
         }
-        if (made.size() > context.bounds->value_bytes_max)
-            return limit_error("the text gets too long");
+        if (made.size() > context.bounds->value_bytes_max) return limit_error(text_limit_text);
     }
     return build_string(context, made);
 }

@@ -11,7 +11,7 @@ namespace {
 
 value too_long()
 {
-    return limit_error("the list gets too long");
+    return limit_error(list_limit_text);
 }
 
 value slice(evaluation_context&, arguments given, const call_site&)
@@ -64,8 +64,7 @@ value distinct(evaluation_context& context, arguments given, const call_site&)
     const auto made = context.arena->allocate_array<value>(items.size());
     std::size_t count = 0;
     for (const auto& item : items) {
-        if (!context.charge(static_cast<std::int64_t>(count)))
-            return limit_error("the cost limit is reached");
+        if (!context.charge(static_cast<std::int64_t>(count))) return limit_error(cost_limit_text);
         const auto end = made.begin() + static_cast<std::ptrdiff_t>(count);
         if (std::none_of(made.begin(), end, [&](const value& seen) { return equal(seen, item); }))
             made[count++] = item;
@@ -120,20 +119,20 @@ bool charge_pairs(evaluation_context& context, arguments given)
 
 value set_contains(evaluation_context& context, arguments given, const call_site&)
 {
-    if (!charge_pairs(context, given)) return limit_error("the cost limit is reached");
+    if (!charge_pairs(context, given)) return limit_error(cost_limit_text);
     return value::from_bool(is_subset(given[1].items(), given[0].items()));
 }
 
 value set_equivalent(evaluation_context& context, arguments given, const call_site&)
 {
-    if (!charge_pairs(context, given)) return limit_error("the cost limit is reached");
+    if (!charge_pairs(context, given)) return limit_error(cost_limit_text);
     const auto a = given[0].items(), b = given[1].items();
     return value::from_bool(is_subset(a, b) && is_subset(b, a));
 }
 
 value set_intersects(evaluation_context& context, arguments given, const call_site&)
 {
-    if (!charge_pairs(context, given)) return limit_error("the cost limit is reached");
+    if (!charge_pairs(context, given)) return limit_error(cost_limit_text);
     const auto other = given[1].items();
     for (const auto& item : given[0].items()) {
         if (std::any_of(other.begin(), other.end(), [&](const value& o) { return equal(item, o); }))

@@ -150,6 +150,21 @@ value address_is(evaluation_context&, arguments given, const call_site&)
     return value::from_bool(test(given[0].address()));
 }
 
+// A constant address is looked at when the rules are loaded; the calls parse it themselves.
+template <bool wants_cidr>
+result<std::shared_ptr<const void>> refuse_bad_address(std::span<const value* const> given,
+                                                       const limits&)
+{
+    const auto* text = given[1];
+    if (text == nullptr || !text->is(value_kind::string)) return std::shared_ptr<const void>{};
+    const auto parsed = wants_cidr ? parse_cidr(text->text()) : parse_ip(text->text());
+    if (!parsed) {
+        return load_failure("'" + std::string(text->text()) + "' is no " +
+                            (wants_cidr ? "network such as 10.0.0.0/8" : "IP address"));
+    }
+    return std::shared_ptr<const void>{};
+}
+
 value contains_ip(evaluation_context&, arguments given, const call_site&)
 {
     if (given[1].is(value_kind::ip))
@@ -265,14 +280,15 @@ declarations network_functions()
          "Whether an address (typed or text) is in the network.",
          {{"cidr('10.0.0.0/8').containsIP('10.1.2.3')", "true"},
           {"cidr('10.0.0.0/8').containsIP(ip('::1'))", "false"}},
-         {{true, {cidr, ip}, boolean, contains_ip}, {true, {cidr, string}, boolean, contains_ip}}},
+         {{true, {cidr, ip}, boolean, contains_ip},
+          {true, {cidr, string}, boolean, contains_ip, refuse_bad_address<false>}}},
         {"Network",
          "containsCIDR",
          "C.containsCIDR(D)",
          "Whether a network is a part of the network.",
          {{"cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16')", "true"}},
          {{true, {cidr, cidr}, boolean, contains_cidr},
-          {true, {cidr, string}, boolean, contains_cidr}}},
+          {true, {cidr, string}, boolean, contains_cidr, refuse_bad_address<true>}}},
         {"Network",
          "prefixLength",
          "C.prefixLength()",

@@ -70,7 +70,7 @@ value value_or(evaluation_context&, arguments given, const call_site&)
 value unwrap(evaluation_context& context, arguments given, const call_site&)
 {
     const auto items = given[0].items();
-    if (!may_build_list(context, items.size())) return limit_error("the list gets too long");
+    if (!may_build_list(context, items.size())) return limit_error(list_limit_text);
     const auto made = context.arena->allocate_array<value>(items.size());
     std::size_t count = 0;
     for (const auto& item : items) {

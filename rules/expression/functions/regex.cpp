@@ -26,7 +26,8 @@ result<std::shared_ptr<const RE2>> compile_pattern(std::string_view pattern, con
 {
     if (count_code_points(pattern) > bounds.regex_characters_max) {
         return load_failure("the regular expression has more than " +
-                            std::to_string(bounds.regex_characters_max) + " characters");
+                            std::to_string(bounds.regex_characters_max) +
+                            " characters; gateway.rule_limits.regex_characters_max allows more");
     }
     RE2::Options options;
     options.set_log_errors(false);
@@ -34,18 +35,22 @@ result<std::shared_ptr<const RE2>> compile_pattern(std::string_view pattern, con
     auto made = std::make_shared<const RE2>(piece_of(pattern), options);
     if (!made->ok()) return load_failure("the regular expression is invalid: " + made->error());
     if (made->ProgramSize() > bounds.regex_instructions_max) {
-        return load_failure("the regular expression is too large when compiled");
+        return load_failure("the regular expression becomes " +
+                            std::to_string(made->ProgramSize()) + " instructions, more than " +
+                            std::to_string(bounds.regex_instructions_max) +
+                            "; gateway.rule_limits.regex_instructions_max allows more");
     }
     return made;
 }
 
 template <std::size_t index>
-result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const> given)
+result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const> given,
+                                                    const limits& bounds)
 {
     if (given.size() <= index || given[index] == nullptr || !given[index]->is(value_kind::string)) {
         return std::shared_ptr<const void>{};
     }
-    auto made = compile_pattern(given[index]->text(), limits{});
+    auto made = compile_pattern(given[index]->text(), bounds);
     if (!made) return made.error();
     return std::shared_ptr<const void>(std::move(*made));
 }
@@ -54,6 +59,13 @@ result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const
 const RE2* dynamic_pattern(std::string_view pattern, const limits& bounds)
 {
     static thread_local std::unordered_map<std::string, std::shared_ptr<const RE2>> cache;
+    // All evaluations of a process have the same limits, but for tests.
+    static thread_local limits known;
+    if (known.regex_characters_max != bounds.regex_characters_max ||
+        known.regex_instructions_max != bounds.regex_instructions_max) {
+        cache.clear();
+        known = bounds;
+    }
     const std::string key(pattern);
     if (const auto found = cache.find(key); found != cache.end()) return found->second.get();
     if (cache.size() >= 64) cache.clear();
@@ -69,7 +81,8 @@ const RE2* pattern_of(evaluation_context& context, const value& pattern, const c
 
 value bad_pattern()
 {
-    return invalid("the regular expression is invalid or too large");
+    return invalid(
+        "the regular expression is invalid, or larger than gateway.rule_limits.regex_* allow");
 }
 
 value matches(evaluation_context& context, arguments given, const call_site& site)
@@ -77,7 +90,7 @@ value matches(evaluation_context& context, arguments given, const call_site& sit
     const auto* pattern = pattern_of(context, given[1], site);
     if (pattern == nullptr) return bad_pattern();
     if (!context.charge(static_cast<std::int64_t>(given[0].text().size())))
-        return limit_error("the cost limit is reached");
+        return limit_error(cost_limit_text);
     return value::from_bool(RE2::PartialMatch(piece_of(given[0].text()), *pattern));
 }
 
@@ -149,7 +162,7 @@ value replace(evaluation_context& context, arguments given, const call_site& sit
             return fits && --left != 0;
         });
     }
-    if (!fits) return limit_error("the text gets too long");
+    if (!fits) return limit_error(text_limit_text);
     made.append(text, copied);
     return build_string(context, made);
 }
@@ -170,7 +183,7 @@ value extract(evaluation_context& context, arguments given, const call_site& sit
 
 value collected(evaluation_context& context, const std::vector<value>& items)
 {
-    if (!may_build_list(context, items.size())) return limit_error("the list gets too long");
+    if (!may_build_list(context, items.size())) return limit_error(list_limit_text);
     const auto made = context.arena->allocate_array<value>(items.size());
     std::copy(items.begin(), items.end(), made.begin());
     return value::from_list(made);

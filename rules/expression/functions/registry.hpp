@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/result.hpp"
+#include "rules/expression/limits.hpp"
 #include "rules/expression/value.hpp"
 
 namespace sluice::rules::expression {
@@ -29,8 +30,8 @@ using function_code = value (*)(evaluation_context& context, std::span<const val
 
 /// Made of the constant arguments at load (compiled pattern, zone, …); nullptr arguments are not
 /// constant. Null result: nothing to prepare. A failure is a load error.
-using prepare_code =
-    result<std::shared_ptr<const void>> (*)(std::span<const value* const> arguments);
+using prepare_code = result<std::shared_ptr<const void>> (*)(
+    std::span<const value* const> arguments, const limits& bounds);
 
 struct overload {
     bool method = false;                 ///< first parameter is the receiver: s.lower()

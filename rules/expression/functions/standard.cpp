@@ -14,7 +14,7 @@ value size_of(evaluation_context& context, arguments given, const call_site&)
     switch (x.kind()) {
         case value_kind::string:
             if (!context.charge(static_cast<std::int64_t>(x.text().size())))
-                return limit_error("the cost limit is reached");
+                return limit_error(cost_limit_text);
             size = count_code_points(x.text());
             break;
         case value_kind::bytes:
@@ -32,7 +32,7 @@ value size_of(evaluation_context& context, arguments given, const call_site&)
 value contains(evaluation_context& context, arguments given, const call_site&)
 {
     if (!context.charge(static_cast<std::int64_t>(given[0].text().size())))
-        return limit_error("the cost limit is reached");
+        return limit_error(cost_limit_text);
     return value::from_bool(given[0].text().find(given[1].text()) != std::string_view::npos);
 }
 

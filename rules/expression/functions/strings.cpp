@@ -41,7 +41,7 @@ value position_of(std::string_view text, std::size_t at)
 
 value index_of(evaluation_context& context, arguments given, const call_site&)
 {
-    if (!charge_text(context, given[0])) return limit_error("the cost limit is reached");
+    if (!charge_text(context, given[0])) return limit_error(cost_limit_text);
     const auto text = given[0].text();
     const auto from = given.size() == 3 ? offset_of(text, given[2].as_int()) : 0;
     if (from == std::string_view::npos) return out_of_bounds();
@@ -50,7 +50,7 @@ value index_of(evaluation_context& context, arguments given, const call_site&)
 
 value last_index_of(evaluation_context& context, arguments given, const call_site&)
 {
-    if (!charge_text(context, given[0])) return limit_error("the cost limit is reached");
+    if (!charge_text(context, given[0])) return limit_error(cost_limit_text);
     const auto text = given[0].text();
     const auto from = given.size() == 3 ? offset_of(text, given[2].as_int()) : text.size();
     if (from == std::string_view::npos) return out_of_bounds();
@@ -81,8 +81,7 @@ value replace(evaluation_context& context, arguments given, const call_site&)
         made += fresh;
         at = found + old.size();
         --left;
-        if (made.size() > context.bounds->value_bytes_max)
-            return limit_error("the text gets too long");
+        if (made.size() > context.bounds->value_bytes_max) return limit_error(text_limit_text);
         if (!old.empty()) continue;
         if (at >= text.size()) break;
         const auto step = code_point_length(text[at]);
@@ -109,7 +108,7 @@ value join(evaluation_context& context, arguments given, const call_site&)
     }
     if (size > 0) size -= separator.size();
     auto* text = build_text(context, size);
-    if (text == nullptr) return limit_error("the text gets too long");
+    if (text == nullptr) return limit_error(text_limit_text);
     std::size_t at = 0;
     for (const auto& item : given[0].items()) {
         if (at > 0 || &item != given[0].items().data())
@@ -129,7 +128,7 @@ value ascii_case(evaluation_context& context, arguments given, const call_site&)
 {
     const auto text = given[0].text();
     auto* made = build_text(context, text.size());
-    if (made == nullptr) return limit_error("the text gets too long");
+    if (made == nullptr) return limit_error(text_limit_text);
     std::transform(text.begin(), text.end(), made, [](char c) {
         return c >= first && c <= last ? static_cast<char>(c ^ 0x20) : c;
     });
@@ -140,7 +139,7 @@ value reverse(evaluation_context& context, arguments given, const call_site&)
 {
     const auto text = given[0].text();
     auto* made = build_text(context, text.size());
-    if (made == nullptr) return limit_error("the text gets too long");
+    if (made == nullptr) return limit_error(text_limit_text);
     for (std::size_t at = 0; at < text.size();) {
         const auto length = code_point_length(text[at]);
         text.copy(made + text.size() - at - length, length, at);
@@ -152,7 +151,7 @@ value reverse(evaluation_context& context, arguments given, const call_site&)
 value reverse_list(evaluation_context& context, arguments given, const call_site&)
 {
     const auto items = given[0].items();
-    if (!may_build_list(context, items.size())) return limit_error("the list gets too long");
+    if (!may_build_list(context, items.size())) return limit_error(list_limit_text);
     const auto made = context.arena->allocate_array<value>(items.size());
     std::reverse_copy(items.begin(), items.end(), made.begin());
     return value::from_list(made);
@@ -180,7 +179,8 @@ value format(evaluation_context& context, arguments given, const call_site&)
     return format_text(context, given[0].text(), given[1].items());
 }
 
-result<std::shared_ptr<const void>> prepare_format(std::span<const value* const> given)
+result<std::shared_ptr<const void>> prepare_format(std::span<const value* const> given,
+                                                   const limits&)
 {
     if (given[0] == nullptr || !given[0]->is(value_kind::string))
         return std::shared_ptr<const void>{};
@@ -211,7 +211,7 @@ value split_text(evaluation_context& context, std::string_view text, std::string
     }
     if (!may_build_list(context, pieces) ||
         !context.charge(static_cast<std::int64_t>(text.size()))) {
-        return limit_error("the list gets too long");
+        return limit_error(list_limit_text);
     }
     const auto made = context.arena->allocate_array<value>(pieces);
     std::size_t at = 0;

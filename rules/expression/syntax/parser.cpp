@@ -70,7 +70,7 @@ node_ptr parser::sealed(node_ptr built)
     if (built->height <= bounds_.tree_height_max) return built;
     return fail(built->position, "the expression is nested too deeply",
                 "split it into variables; at most " + std::to_string(bounds_.tree_height_max) +
-                    " operators may follow each other");
+                    " operators may follow each other (gateway.rule_limits.tree_height_max)");
 }
 
 node_ptr parser::binary(operator_kind op, source_offset position, node_ptr left, node_ptr right)
@@ -116,7 +116,8 @@ node_ptr parser::expression()
 {
     if (++nesting_ > bounds_.nesting_max) {
         return fail(token_.position, "the expression is nested too deeply",
-                    "at most " + std::to_string(bounds_.nesting_max) + " levels; use variables");
+                    "at most " + std::to_string(bounds_.nesting_max) +
+                        " levels; use variables, or raise gateway.rule_limits.nesting_max");
     }
     auto condition = logical(operator_kind::logical_or);
     if (condition && token_.is("?")) {
@@ -397,7 +398,8 @@ std::optional<tree> parse(std::string_view text, const limits& bounds,
         count_code_points(text) > bounds.text_code_points_max) {
         problems.push_back(
             {0, "the expression is too long",
-             "at most " + std::to_string(bounds.text_code_points_max) + " characters"});
+             "at most " + std::to_string(bounds.text_code_points_max) +
+                 " characters; gateway.rule_limits.expression_code_points_max allows more"});
         return std::nullopt;
     }
     tree made;

@@ -73,7 +73,8 @@ TEST(Explain, PrintsTextAndJson)
         explain(shop, R"({"order":{"id":"7","total":128.8},"consent":true})", "order.completed");
     const auto text =
         to_text(shown, [](const std::string& target, const rendered_request& request) {
-            return request.method + " https://" + target + ".example.com" + request.path;
+            return printed_request{
+                request.method + " https://" + target + ".example.com" + request.path, {}};
         });
     EXPECT_THAT(text, HasSubstr("crm   MATCHED"));
     EXPECT_THAT(text, HasSubstr("PUT https://crm.example.com/v2/orders/7"));
@@ -83,6 +84,141 @@ TEST(Explain, PrintsTextAndJson)
     event_arena arena;
     EXPECT_TRUE(expression::read_json(json, arena).has_value()) << json;
     EXPECT_THAT(json, HasSubstr(R"("matched":["purchases/crm"])"));
+}
+
+constexpr const char* reference = R"(rules:
+  leads:
+    source: web_events
+    event_types: [form.submitted]
+    rules: [{name: contact, to: crm}]
+  purchases:
+    source: web_events
+    event_types: [order.completed]
+    params: {min_value: 10}
+    rules:
+      - name: crm
+        when: event.order.total > 0
+        to: crm
+        request:
+          method: PUT
+          path: /v2/orders/{{ event.order.id }}
+          body:
+            const: {channel: web, schema: 2}
+            map: {order_id: event.order.id, placed_at: event.time, total: event.order.total}
+      - name: ads
+        when:
+          - default(event.user.consent.marketing, false) == true
+          - event.order.total >= params.min_value
+          - event.order.currency in ['EUR', 'USD', 'GBP']
+        to: ads
+)";
+
+explanation explain_reference()
+{
+    config::diagnostics problems;
+    const auto sources = sources_of(reference, problems, "rules/purchases.yaml");
+    const auto catalog =
+        compile_rule_sets(read_rule_sets(sources, problems), test_names(), problems);
+    EXPECT_NE(catalog, nullptr) << problems.to_text();
+    if (!catalog) return {};
+    const event_input event{.json = R"({"order":{"id":"1002","total":128.8},"user":{"id":"u-1"}})",
+                            .id = "ord-1002",
+                            .type = "order.completed",
+                            .dataset = "web_events"};
+    return explain_event(*catalog, event);
+}
+
+// rule-sets.md of the reference prints this very text.
+TEST(Explain, PrintsTheExampleOfTheReference)
+{
+    const auto print = [](const std::string& target, const rendered_request& request) {
+        return printed_request{
+            request.method + " https://" + target + ".example.com" + request.path,
+            {"authorization: ***"}};
+    };
+    EXPECT_EQ(to_text(explain_reference(), print, false),
+              R"(event ord-1002   type order.completed   dataset web_events
+purchases   mode all   rules/purchases.yaml:7                                               cost 8
+  crm   MATCHED                                                                             cost 2
+        true    2   event.order.total > 0                                   128.8
+        -> crm      PUT https://crm.example.com/v2/orders/1002              authorization: ***
+                    {"channel":"web","schema":2,"order_id":"1002", … }      omitted: placed_at (absent: event.time)
+  ads   no match: default(event.user.consent.marketing, false) == true  is false            cost 6
+        false   2   default(event.user.consent.marketing, false) == true    event.user.consent absent, default false
+        true    2   event.order.total >= params.min_value                   128.8 >= 10
+        error   2   event.order.currency in ['EUR', 'USD', 'GBP']           absent: event.order has no key 'currency'
+leads       not considered: event type order.completed is not form.submitted
+)");
+}
+
+TEST(Explain, ListsWhatTheMappingMadeFieldByField)
+{
+    const auto shown = explain_reference();
+    const auto text = to_text(shown);
+    EXPECT_THAT(text, HasSubstr("                    channel   \"web\"\n"
+                                "                    schema    2\n"
+                                "                    order_id  \"1002\"\n"
+                                "                    total     128.8\n"));
+    const auto json = to_json(shown);
+    event_arena arena;
+    EXPECT_TRUE(expression::read_json(json, arena).has_value()) << json;
+    for (
+        const auto* part :
+        {R"("fields":[{"path":"channel","value":"web"})", R"({"path":"total","value":128.8}])",
+         R"("omitted":[{"path":"placed_at","reason":"event.time is absent","absent":true,"nulled":false}])",
+         R"("cause":"event.order.currency is absent")",
+         R"("values":[{"name":"event.order.total","value":128.8},{"name":"params.min_value","value":10}])",
+         R"("values":[{"name":"event.order.currency","problem":"absent"}])",
+         R"("notConsidered":"event type order.completed is not form.submitted")",
+         R"("expression":"event.order.total >= params.min_value")", R"("cost":8,"rules":)"}) {
+        EXPECT_THAT(json, HasSubstr(part));
+    }
+}
+
+TEST(Explain, TellsErrorsFromAbsenceAndNamesTheirCause)
+{
+    const auto shown = explain(R"(
+rules:
+  s:
+    source: web_events
+    rules:
+      - {name: divides, when: event.a / event.b > 1, to: crm}
+      - {name: lacks, when: event.xdm.commerce.order == 'x', to: crm}
+      - {name: mixes, when: event.a < 'x', to: crm}
+)",
+                               R"({"a":5,"b":0,"xdm":{}})", "t");
+    const auto& rules = shown.sets[0].rules;
+    EXPECT_EQ(rules[0].result, explained_rule::verdict::error);
+    EXPECT_EQ(rules[0].predicates[0].cause, "division by zero");
+    EXPECT_EQ(rules[0].predicates[0].seen, "division by zero; event.a 5, event.b 0");
+    EXPECT_EQ(rules[1].result, explained_rule::verdict::absent);
+    EXPECT_EQ(rules[1].predicates[0].cause, "event.xdm.commerce is absent");
+    EXPECT_EQ(rules[2].result, explained_rule::verdict::error);
+}
+
+TEST(Explain, ShowsTheConditionOfARuleWithRulesInside)
+{
+    const auto shown = explain(R"(
+rules:
+  s:
+    source: web_events
+    rules:
+      - name: outer
+        when: event.n > 1
+        rules: [{name: inner, when: event.n < 9, to: crm}]
+      - name: closed
+        when: event.n > 100
+        rules: [{name: never, to: crm}]
+)",
+                               R"({"n":5})", "t");
+    const auto& rules = shown.sets[0].rules;
+    ASSERT_EQ(rules.size(), 4U);
+    EXPECT_EQ(rules[0].name, "outer");
+    EXPECT_EQ(rules[0].result, explained_rule::verdict::entered);
+    EXPECT_EQ(rules[1].result, explained_rule::verdict::matched);
+    EXPECT_EQ(rules[2].result, explained_rule::verdict::no_match);
+    EXPECT_EQ(rules[3].result, explained_rule::verdict::not_reached);
+    EXPECT_EQ(shown.matched, std::vector<std::string>{"s/inner"});
 }
 
 TEST(Explain, NamesTheReasonOfRulesThatWereNotReached)

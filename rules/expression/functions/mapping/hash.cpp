@@ -22,7 +22,8 @@ std::optional<charset> charset_named(std::string_view name)
     return std::nullopt;
 }
 
-result<std::shared_ptr<const void>> prepare_charset(std::span<const value* const> given)
+result<std::shared_ptr<const void>> prepare_charset(std::span<const value* const> given,
+                                                    const limits&)
 {
     if (given.back() != nullptr && given.back()->is(value_kind::string) &&
         !charset_named(given.back()->text())) {
@@ -81,7 +82,7 @@ value hexadecimal(evaluation_context& context, const unsigned char* bytes, std::
 {
     static constexpr std::string_view digits = "0123456789abcdef";
     auto* text = build_text(context, count * 2);
-    if (text == nullptr) return limit_error("the text gets too long");
+    if (text == nullptr) return limit_error(text_limit_text);
     for (std::size_t i = 0; i < count; ++i) {
         text[2 * i] = digits[bytes[i] >> 4];
         text[2 * i + 1] = digits[bytes[i] & 15];
@@ -94,7 +95,7 @@ value digest_of(evaluation_context& context, std::string_view octets, const EVP_
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     if (!context.charge(static_cast<std::int64_t>(octets.size())))
-        return limit_error("the cost limit is reached");
+        return limit_error(cost_limit_text);
     if (EVP_Digest(octets.data(), octets.size(), bytes, &size, kind, nullptr) != 1) {
         return invalid("the digest is not available");
     }

@@ -318,7 +318,8 @@ value format_number(evaluation_context& context, arguments given, const call_sit
     return build_string(context, made);
 }
 
-result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const> given)
+result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const> given,
+                                                    const limits&)
 {
     if (given[1] != nullptr && given[1]->is(value_kind::string) &&
         !read_pattern(given[1]->text())) {

@@ -79,9 +79,8 @@ value maps_union(evaluation_context& context, arguments given, const call_site&)
     if (given.size() > 32) return invalid("maps.union() takes up to 32 maps");
     std::size_t size = 0;
     for (const auto& m : given) size += m.entries().size();
-    if (size > context.bounds->value_elements_max) return limit_error("the map gets too large");
-    if (!context.charge(static_cast<std::int64_t>(size)))
-        return limit_error("the cost limit is reached");
+    if (size > context.bounds->value_elements_max) return limit_error(map_limit_text);
+    if (!context.charge(static_cast<std::int64_t>(size))) return limit_error(cost_limit_text);
     const auto made = context.arena->allocate_array<map_entry>(size);
     std::size_t count = 0;
     for (std::size_t i = 0; i < given.size(); ++i) {
@@ -106,7 +105,7 @@ value json_parse(evaluation_context& context, arguments given, const call_site&)
     const auto text = given[0].text();
     if (text.size() > context.bounds->value_bytes_max ||
         !context.charge(static_cast<std::int64_t>(text.size()))) {
-        return limit_error("the JSON text is too long");
+        return limit_error(text_limit_text);
     }
     return read_json(text, *context.arena, 64).value_or(invalid("the text is no JSON"));
 }

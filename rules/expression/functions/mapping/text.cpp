@@ -62,7 +62,7 @@ value split_any(evaluation_context& context, arguments given, const call_site&)
         }
         at += length;
     }
-    if (!may_build_list(context, pieces.size())) return limit_error("the list gets too long");
+    if (!may_build_list(context, pieces.size())) return limit_error(list_limit_text);
     const auto made = context.arena->allocate_array<value>(pieces.size());
     std::copy(pieces.begin(), pieces.end(), made.begin());
     return value::from_list(made);

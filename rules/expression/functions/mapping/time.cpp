@@ -20,7 +20,8 @@ const zone* zone_argument(arguments given, std::size_t index)
 }
 
 // Constant pattern at 1 and zone behind it.
-result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const> given)
+result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const> given,
+                                                    const limits&)
 {
     if (given.size() > 2 && given[2] != nullptr && given[2]->is(value_kind::string) &&
         find_zone(given[2]->text()) == nullptr) {
@@ -35,7 +36,7 @@ result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const
 }
 
 template <std::size_t index>
-result<std::shared_ptr<const void>> prepare_zone(std::span<const value* const> given)
+result<std::shared_ptr<const void>> prepare_zone(std::span<const value* const> given, const limits&)
 {
     if (given.size() > index && given[index] != nullptr && given[index]->is(value_kind::string) &&
         find_zone(given[index]->text()) == nullptr) {
@@ -183,7 +184,7 @@ std::optional<unit> unit_named(std::string_view name)
     return std::nullopt;
 }
 
-result<std::shared_ptr<const void>> prepare_unit(std::span<const value* const> given)
+result<std::shared_ptr<const void>> prepare_unit(std::span<const value* const> given, const limits&)
 {
     if (given[1] != nullptr && given[1]->is(value_kind::string) && !unit_named(given[1]->text())) {
         return load_failure("unknown unit of time '" + std::string(given[1]->text()) + "'");
