@@ -17,7 +17,8 @@ namespace sluice::rules {
 /// What a predicate read.
 struct seen_value {
     std::string name;  ///< `event.order.total`, `variables.items`, `params.min`
-    std::string json;  ///< empty when there is none; then `problem` says why
+    std::string text;  ///< for people, cut; empty when there is none: `problem` says why
+    std::string json;  ///< empty also for what has no JSON form
     std::string problem;
 };
 

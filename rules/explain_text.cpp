@@ -264,7 +264,7 @@ void append_values_json(std::string& out, const std::vector<seen_value>& values)
         out += '{';
         append_member(out, "name", seen.name);
         if (seen.json.empty()) {
-            append_member(out, "problem", seen.problem);
+            append_member(out, "problem", seen.text.empty() ? seen.problem : seen.text);
         } else {
             out += ",\"value\":" + seen.json;
         }

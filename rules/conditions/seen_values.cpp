@@ -63,7 +63,7 @@ std::string seen_values::words_of(const predicate& asked, const value& answer) c
     if (const auto text = defaulted(asked); !text.empty()) return text;
     const auto& root = asked.code.root();
     if (asked.compared || !is_relation(root)) {
-        if (values.size() == 1 && !values[0].json.empty() && !asked.compared) {
+        if (values.size() == 1 && !values[0].text.empty() && !asked.compared) {
             return operand_text(asked, root.kind == node_kind::method ? *root.children[0] : root);
         }
         return list_of(values);
@@ -134,16 +134,8 @@ std::string seen_values::list_of(const std::vector<seen_value>& values) const
 {
     std::string text;
     for (const auto& seen : values) {
-        auto shown = seen.json.substr(0, shown_bytes_max);
-        if (shown.size() < seen.json.size()) {
-            while (!shown.empty() && (static_cast<unsigned char>(shown.back()) & 0xC0U) == 0x80U)
-                shown.pop_back();
-            if (!shown.empty() && static_cast<unsigned char>(shown.back()) >= 0xC0U)
-                shown.pop_back();
-            shown += "…";
-        }
         text += (text.empty() ? "" : ", ") + seen.name + " " +
-                (seen.json.empty() ? seen.problem : shown);
+                (seen.text.empty() ? seen.problem : seen.text);
     }
     return text;
 }
@@ -154,10 +146,10 @@ void seen_values::read(const expression::compiled_expression& code,
     const auto add = [&](std::string name, const value& shown, std::string problem) {
         const auto is_same = [&](const auto& seen) { return seen.name == name; };
         if (std::ranges::any_of(into, is_same)) return;
-        seen_value made{.name = std::move(name), .json = {}, .problem = std::move(problem)};
-        if (!shown.is_error() && !expression::write_json(readable(shown), made.json)) {
-            made.json.clear();
-            made.problem = expression::to_display_text(readable(shown), shown_bytes_max);
+        seen_value made{.name = std::move(name), .problem = std::move(problem)};
+        if (!shown.is_error()) {
+            made.text = expression::to_display_text(readable(shown), shown_bytes_max);
+            if (!expression::write_json(readable(shown), made.json)) made.json.clear();
         }
         into.push_back(std::move(made));
     };
@@ -175,7 +167,8 @@ void seen_values::read(const expression::compiled_expression& code,
 void seen_values::read_params(const expression::node& at, std::vector<seen_value>& into) const
 {
     if (at.is_literal() && !at.name.empty() && !at.constant.is(value_kind::type)) {
-        seen_value made{.name = at.name, .json = {}, .problem = {}};
+        seen_value made{.name = at.name};
+        made.text = expression::to_display_text(at.constant, shown_bytes_max);
         if (expression::write_json(at.constant, made.json)) into.push_back(std::move(made));
     }
     for (const auto& child : at.children) read_params(*child, into);

@@ -246,7 +246,7 @@ TEST(Steps, ExplainShowsConditionsRequestsAndAssumedAnswers)
     const auto text = to_text(assumed);
     EXPECT_THAT(text, HasSubstr("because: lead a@b.c"));
     EXPECT_THAT(text, HasSubstr("1. find   ran"));
-    EXPECT_THAT(text, HasSubstr("-> crm  GET /c?email=a%40b.c"));
+    EXPECT_THAT(text, HasSubstr("-> crm      GET /c?email=a%40b.c"));
     EXPECT_THAT(text, HasSubstr("<- http_200 (assumed)  {}"));
     EXPECT_THAT(text, HasSubstr("2. update   failed: path: "));
     EXPECT_THAT(text, HasSubstr("3. create   not reached: step 'update' failed"));
@@ -254,7 +254,7 @@ TEST(Steps, ExplainShowsConditionsRequestsAndAssumedAnswers)
     const response_source given{.step = {"contact.find", {}}, .status = 404};
     const auto told = to_text(explain_event(*e.catalog, event, respond_with({given})));
     EXPECT_THAT(told, HasSubstr("2. update   skipped: steps.find.ok  is false"));
-    EXPECT_THAT(told, HasSubstr("<- http_404  \n"));
+    EXPECT_THAT(told, HasSubstr("<- http_404\n"));
     EXPECT_THAT(told, Not(HasSubstr("http_404 (assumed)")));
     EXPECT_THAT(to_json(assumed), HasSubstr(R"("step":"find","result":"ran")"));
 }
@@ -274,7 +274,8 @@ rules:
     const event_input event{
         .json = R"({"mail":"Q"})", .id = "e-1", .type = "t", .dataset = "web_events"};
     EXPECT_THAT(explain_event(*e.catalog, event).matched, ElementsAre("s/a", "s/b"));
-    EXPECT_THAT(to_text(explain_event(*e.catalog, event)), HasSubstr("variables.m 'q'"));
+    EXPECT_THAT(to_text(explain_event(*e.catalog, event)),
+                ::testing::ContainsRegex("variables.m == 'q' +'q'"));
 }
 
 TEST(StepResponses, AreReadFromAFileWithItsMistakes)
