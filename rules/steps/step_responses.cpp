@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/yaml_reader.hpp"
+#include "config/yaml/yaml_reader.hpp"
 #include "rules/definition/test_reader.hpp"
 
 namespace sluice::rules {
