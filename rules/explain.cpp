@@ -11,6 +11,20 @@ namespace {
 
 using verdict = explained_rule::verdict;
 
+/// Units of a part as the language counts them: 1 a node, constants free, and a path with its
+/// constant fallback is one look into a slot. Special code may charge less.
+std::int64_t nodes_of(const expression::node& at)
+{
+    if (at.is_literal()) return 0;
+    const bool is_slot = at.macro == expression::macro_kind::default_value &&
+                         at.children.size() == 2 && at.children[1]->is_literal() &&
+                         at.children[0]->kind == expression::node_kind::path;
+    if (is_slot) return 1;
+    std::int64_t count = 1;
+    for (const auto& child : at.children) count += nodes_of(*child);
+    return count;
+}
+
 /// Walks the groups of one set like decide_group does, but looks at everything.
 class explainer {
 public:
@@ -112,7 +126,8 @@ private:
             const auto shown = conditions.predicates().evaluate(id, scratch_.context);
             explained_predicate part{
                 .result = truth_of(shown),
-                .cost = std::max<std::int64_t>(1, predicate.code.static_cost()),
+                .cost = std::max({std::int64_t{1}, predicate.code.static_cost(),
+                                  nodes_of(predicate.code.root())}),
                 .text = text};
             seen_.look_at(predicate, shown, part);
             out.cost += part.cost;

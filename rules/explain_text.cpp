@@ -35,7 +35,7 @@ std::string place_text(const config::source_location& where)
 }
 
 // The columns of the text: costs end the lines of sets and rules, values stand beside predicates.
-constexpr std::size_t text_column = 20, value_column = 72, cost_column = 92;
+constexpr std::size_t text_column = 20, value_column = 76, cost_column = 92;
 constexpr std::size_t body_bytes = value_column - text_column - 2;
 constexpr std::size_t field_lines_max = 100;
 

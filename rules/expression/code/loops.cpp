@@ -68,7 +68,11 @@ private:
                context.charge(parts_.body_cost);
     }
 
-    static value too_many_steps() { return limit_error(loop_limit_text); }
+    static value too_much(const evaluation_context& context)
+    {
+        const bool is_long = context.loop_steps > context.bounds->loop_steps_max;
+        return limit_error(is_long ? loop_limit_text : cost_limit_text);
+    }
 
     // true, false, or the error the predicate ends in.
     value test(evaluation_context& context) const
@@ -81,7 +85,7 @@ private:
     {
         value first_error;
         for (std::size_t i = 0, n = size_of(range); i < n; ++i) {
-            if (!bind(range, i, context)) return too_many_steps();
+            if (!bind(range, i, context)) return too_much(context);
             const auto v = test(context);
             if (v.is_error()) {
                 if (!first_error.is_error()) first_error = v;
@@ -96,7 +100,7 @@ private:
     {
         std::size_t found = 0;
         for (std::size_t i = 0, n = size_of(range); i < n; ++i) {
-            if (!bind(range, i, context)) return too_many_steps();
+            if (!bind(range, i, context)) return too_much(context);
             const auto v = test(context);
             if (v.is_error()) return v;
             found += v.as_bool();
@@ -118,7 +122,7 @@ private:
         const auto made = context.arena->allocate_array<value>(n);
         std::size_t count = 0;
         for (std::size_t i = 0; i < n; ++i) {
-            if (!bind(range, i, context)) return too_many_steps();
+            if (!bind(range, i, context)) return too_much(context);
             if (parts_.predicate) {
                 const auto v = test(context);
                 if (v.is_error()) return v;
@@ -140,7 +144,7 @@ private:
         const auto made = context.arena->allocate_array<map_entry>(n * per_step);
         std::size_t count = 0;
         for (std::size_t i = 0; i < n; ++i) {
-            if (!bind(range, i, context)) return too_many_steps();
+            if (!bind(range, i, context)) return too_much(context);
             if (parts_.predicate) {
                 const auto v = test(context);
                 if (v.is_error()) return v;
@@ -170,7 +174,7 @@ private:
         if (!may_build_list(context, items.size())) return limit_error(list_limit_text);
         const auto keys = context.arena->allocate_array<value>(items.size());
         for (std::size_t i = 0; i < items.size(); ++i) {
-            if (!bind(range, i, context)) return too_many_steps();
+            if (!bind(range, i, context)) return too_much(context);
             keys[i] = parts_.transform->run(context);
             if (keys[i].is_error()) return keys[i];
         }

@@ -169,7 +169,7 @@ rules:
           "step 'late' has not run yet where its result is read",
           "the result of a step has no field 'bdy', did you mean 'body'?",
           "`key` has no meaning in a step", "a step needs a `name`", "has no `to`",
-          "unknown variable 'steps'", "rule 'none' has no steps",
+          "unknown variable 'steps.find'", "rule 'none' has no steps",
           "rule 'both' has two outcomes"}) {
         EXPECT_THAT(text, HasSubstr(part));
     }

@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         mistake{"time.format(timestamp(event.t), 'yyyy', 'Mars/X') == 'x'", 42,
                 "unknown time zone 'Mars/X'", ""},
         mistake{"time.parse(event.t, 'yyyy-bb') > time.now()", 27,
-                "the date pattern is invalid: 'b' means nothing", ""},
+                "the date pattern is invalid: 'bb' means nothing", ""},
         mistake{"cidr('10.0.0.0/33').containsIP(event.ip)", 6, "the text is no network such as",
                 "'cidr' fails for every event"},
         mistake{"ip('10.0.0') == ip(event.ip)", 4, "the text is no IP address", "fails for every"},
