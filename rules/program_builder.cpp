@@ -42,6 +42,7 @@ program_builder::program_builder(const std::string& dataset, const rule_environm
 void program_builder::add(const rule_set_source& source, config::diagnostics& problems)
 {
     const auto first_variable = program_->parts().variables.size();
+    const auto errors = problems.error_count();
     scope names(program_->parts(), source.name.name, problems);
     use_schema(source, names, problems);
     for (const auto& library : source.libraries) names.declare_library(library);
@@ -52,8 +53,11 @@ void program_builder::add(const rule_set_source& source, config::diagnostics& pr
         .name = source.name.name, .where = source.name.where, .event_types = source.event_types};
     set.group = add_group(source.group, names, {source, problems});
     warn_of_unused(first_variable, problems);
-    warn_of_unused(source, names, problems);
-    warn_of_unindexed(set.group, problems);
+    // What seems unused may be what a mistake misspelt.
+    if (problems.error_count() == errors) {
+        warn_of_unused(source, names, problems);
+        warn_of_unindexed(set.group, problems);
+    }
     program_->sets_.push_back(std::move(set));
 }
 

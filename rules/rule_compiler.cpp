@@ -92,7 +92,9 @@ std::shared_ptr<compiled_catalog> compile_rule_sets(const std::vector<rule_set_s
         }
         catalog->programs[dataset] = builder.finish();
     }
-    for (const auto& set : sets) check_tests(set, names.lint_tests, problems);
+    for (const auto& set : sets) {
+        check_tests(set, names.lint_tests && !problems.has_errors(), problems);
+    }
     // A set without a dataset has its problems too.
     for (const auto& set : sets) {
         if (!set.datasets.empty()) continue;

@@ -8,6 +8,7 @@
 #include "rules/expression/code/cost_bound.hpp"
 #include "rules/expression/code/folding.hpp"
 #include "rules/expression/code/lint.hpp"
+#include "rules/expression/printer.hpp"
 
 namespace sluice::rules::expression {
 
@@ -49,6 +50,16 @@ std::string path_text(const path_use& use, std::size_t steps)
     return text;
 }
 
+/// The field that was read there, where no resolver made a path of it.
+const node* selection_at(const node& at, source_offset position)
+{
+    if (at.kind == node_kind::select && at.position == position && !at.presence) return &at;
+    for (const auto& child : at.children) {
+        if (const auto* found = selection_at(*child, position)) return found;
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 std::string compiled_expression::describe(const value& error) const
@@ -60,6 +71,11 @@ std::string compiled_expression::describe(const value& error) const
             if (!error.absent_on_scalar()) return path_text(use, found + 1) + " is absent";
             if (found >= use.steps.size()) return path_text(use, found) + " has no fields";
             return path_text(use, found) + " has no field '" + use.steps[found].name + "'";
+        }
+    }
+    if (error.is_absent() && error.error_code() == error_kind::no_such_key) {
+        if (const auto* read = selection_at(*tree_.root, error.error_position())) {
+            return to_text(*read) + " is absent";
         }
     }
     return error.error_text();

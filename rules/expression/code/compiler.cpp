@@ -219,6 +219,12 @@ source_offset place_of_mistake(const node& call, std::string_view message, std::
     return place;
 }
 
+std::string usage_of(const node& call)
+{
+    const auto* function = find_function(call.name);
+    return function == nullptr ? "" : "usage: " + std::string(function->signature);
+}
+
 }  // namespace
 
 void compiler::prepare(const node& at, call_candidate& candidate)
@@ -236,7 +242,7 @@ void compiler::prepare(const node& at, call_candidate& candidate)
     candidate.failure = value::error(error_kind::invalid_argument, bad_constant_text);
     if (!environment_.check) return;
     const auto& message = prepared.error().message;
-    problems_.push_back({place_of_mistake(at, message, source_), message, ""});
+    problems_.push_back({place_of_mistake(at, message, source_), message, usage_of(at)});
 }
 
 compiler::made compiler::build_call(const node& at)

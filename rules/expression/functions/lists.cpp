@@ -76,9 +76,8 @@ value range(evaluation_context& context, arguments given, const call_site&)
 {
     const auto size = given[0].as_int();
     if (size < 0) return invalid("the size of a range cannot be negative");
-    if (size > context.bounds->loop_steps_max ||
-        !may_build_list(context, static_cast<std::size_t>(size)))
-        return too_long();
+    if (size > context.bounds->loop_steps_max) return limit_error(loop_limit_text);
+    if (!may_build_list(context, static_cast<std::size_t>(size))) return too_long();
     const auto made = context.arena->allocate_array<value>(static_cast<std::size_t>(size));
     for (std::size_t i = 0; i < made.size(); ++i)
         made[i] = value::from_int(static_cast<std::int64_t>(i));

@@ -346,7 +346,8 @@ node_ptr parser::primary()
         case token_kind::bad:
             return fail(start.position, std::string(start.text));
         case token_kind::end:
-            return fail(start.position, "the expression ends too early");
+            return fail(start.position, "the expression ends too early",
+                        "something must follow, or what stands before is too much");
         case token_kind::quoted_field:
             return fail(start.position, "a back-quoted name may only follow a '.'");
         case token_kind::symbol:

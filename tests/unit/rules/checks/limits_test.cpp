@@ -161,7 +161,7 @@ TEST_F(Limits, ADearEvaluationIsAnErrorAndOthersGoOn)
 TEST_F(Limits, ConstantsThatNoEvaluationCouldMakeAreRefusedAtLoad)
 {
     EXPECT_THAT(load("size(lists.range(100000)) > event.a"),
-                HasSubstr("gateway.rule_limits.value_elements_max"));
+                HasSubstr("gateway.rule_limits.loop_steps_max"));
     EXPECT_THAT(
         load("lists.range(200).map(i, lists.range(200).map(k, i * k + event.a)).size() > 0"),
         HasSubstr("gateway.rule_limits.loop_steps_max"));
