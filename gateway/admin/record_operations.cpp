@@ -146,7 +146,9 @@ result<void> append_records(datasets::event_log& log, const datasets::partition_
     const auto start = choice.start(log, at, *extent);
     if (start.has_error()) return start.error();
     return for_each_record(log, at, *start, [&](const datasets::record_view& r) {
-        if (choice.left == 0 || (choice.to && r.position.value() >= *choice.to)) return false;
+        // what arrives meanwhile is for the next look: else "the last three" could be four
+        if (choice.left == 0 || r.position >= extent->end) return false;
+        if (choice.to && r.position.value() >= *choice.to) return false;
         if (choice.wants(r)) {
             append_with_raw(out, head_of(r, at.partition.value()), "event", r.content);
             out += '\n';
