@@ -150,14 +150,15 @@ config::node merge_patch(const config::node& target, const config::node& patch)
     if (!patch.is_map()) return patch;
     auto result = target.is_map() ? target : config::node{.kind = config::node_kind::map};
     for (const auto& [key, value] : patch.members) {
-        const auto at = std::ranges::find_if(
-            result.members, [&](const auto& member) { return member.first.text == key.text; });
+        const auto at = std::ranges::find_if(result.members, [&key = key](const auto& member) {
+            return member.first.text == key.text;
+        });
         if (is_null_value(value)) {
             if (at != result.members.end()) result.members.erase(at);
         } else if (at != result.members.end()) {
             at->second = merge_patch(at->second, value);
         } else {
-            result.members.emplace_back(key, merge_patch({}, value));
+            result.members.push_back({key, merge_patch({}, value)});
         }
     }
     return result;

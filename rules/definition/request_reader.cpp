@@ -13,7 +13,7 @@ map_source read_const_tree(const config::node& tree)
     if (tree.is_map()) {
         out.what = map_source::kind::object;
         for (const auto& [key, value] : tree.members) {
-            out.members.emplace_back(key.text, read_const_tree(value));
+            out.members.push_back({key.text, read_const_tree(value)});
             out.members.back().second.where = key.where;
         }
         return out;
@@ -55,7 +55,7 @@ map_source read_object(const config::node& tree, diagnostics& problems)
                            near.empty() ? "a member that starts with $ can be made by an `output`"
                                         : "did you mean '" + std::string{near} + "'?");
         } else {
-            out.members.emplace_back(key.text, read_map_tree(value, problems));
+            out.members.push_back({key.text, read_map_tree(value, problems)});
         }
     }
     if (!out.remove.empty() && !out.copy) {
@@ -69,11 +69,11 @@ void merge_const(map_source& into, const map_source& constants, const std::strin
                  diagnostics& problems)
 {
     for (const auto& [name, value] : constants.members) {
-        const auto at =
-            std::ranges::find_if(into.members, [&](const auto& m) { return m.first == name; });
+        const auto at = std::ranges::find_if(
+            into.members, [&name = name](const auto& m) { return m.first == name; });
         const auto member = path.empty() ? name : path + "." + name;
         if (at == into.members.end()) {
-            into.members.emplace_back(name, value);
+            into.members.push_back({name, value});
         } else if (at->second.what == map_source::kind::object &&
                    value.what == map_source::kind::object) {
             merge_const(at->second, value, member, problems);
@@ -109,10 +109,10 @@ std::optional<map_source> read_trees(const config::node& body, diagnostics& prob
     tree.members.clear();
     merge_const(tree, merged, {}, problems);
     for (auto& [name, value] : map_members) {
-        const auto at =
-            std::ranges::find_if(tree.members, [&](const auto& m) { return m.first == name; });
+        const auto at = std::ranges::find_if(
+            tree.members, [&name = name](const auto& m) { return m.first == name; });
         if (at == tree.members.end()) {
-            tree.members.emplace_back(name, std::move(value));
+            tree.members.push_back({name, std::move(value)});
         } else if (value.what == map_source::kind::object &&
                    at->second.what == map_source::kind::object) {
             const auto constant = std::move(at->second);

@@ -56,19 +56,27 @@ struct member_path {
     [[nodiscard]] std::string text() const;
 };
 
+struct map_member;
+
 /// One node of a `map` or `const` tree.
 struct map_source {
     enum class kind : std::uint8_t { literal, expression, object, list, use };
     kind what = kind::literal;
     config::source_location where;
-    std::string json;                                         ///< literal
-    source_text expression;                                   ///< expression
-    std::optional<error_policy> on_error;                     ///< expression: its own policy
-    std::vector<std::pair<std::string, map_source>> members;  ///< object, use
-    std::vector<map_source> items;                            ///< list
-    std::optional<source_text> copy;                          ///< object: `$copy`
-    std::vector<member_path> remove;                          ///< object: `$remove`
-    std::string use;                                          ///< use: `lib.mapping`
+    std::string json;                      ///< literal
+    source_text expression;                ///< expression
+    std::optional<error_policy> on_error;  ///< expression: its own policy
+    std::vector<map_member> members;       ///< object, use
+    std::vector<map_source> items;         ///< list
+    std::optional<source_text> copy;       ///< object: `$copy`
+    std::vector<member_path> remove;       ///< object: `$remove`
+    std::string use;                       ///< use: `lib.mapping`
+};
+
+/// A named member; not a pair, which clang 14 can't hold in the type that it holds.
+struct map_member {
+    std::string first;
+    map_source second;
 };
 
 struct body_source {

@@ -25,7 +25,7 @@ public:
     posting add(std::vector<std::uint32_t> rules)
     {
         std::ranges::sort(rules);
-        rules.erase(std::ranges::unique(rules).begin(), rules.end());
+        rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
         posting made{.count = static_cast<std::uint32_t>(rules.size())};
         made.is_bits = rules.size() > words_ / 4 + 1;
         if (!made.is_bits) {

@@ -248,7 +248,7 @@ private:
             std::string key;
             append_json_string(key, name);
             out.names.push_back(name);
-            out.members.emplace_back(key + ":", std::move(*made));
+            out.members.push_back({key + ":", std::move(*made)});
         }
         if (tree.copy) {
             out.copy = names_.compile(*tree.copy, {}, ordinal_);
@@ -293,8 +293,9 @@ private:
         if (tree.members.empty()) return build(*found, path, options, depth + 1);
         auto merged = *found;
         for (const auto& [name, child] : tree.members) {
-            std::erase_if(merged.members, [&](const auto& m) { return m.first == name; });
-            merged.members.emplace_back(name, child);
+            std::erase_if(merged.members,
+                          [&name = name](const auto& m) { return m.first == name; });
+            merged.members.push_back({name, child});
         }
         return build(merged, path, options, depth + 1);
     }

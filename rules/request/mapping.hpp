@@ -83,19 +83,24 @@ public:
 
 private:
     enum class kind : std::uint8_t { literal, leaf, object, list };
+    struct member;
     struct node {
         kind what = kind::literal;
         std::string path;
         std::string json;  ///< literal
         std::optional<mapped_leaf> leaf;
-        std::vector<std::pair<std::string, node>> members;  ///< key as `"name":`
-        std::vector<std::string> names;                     ///< keys as they are
+        std::vector<member> members;     ///< key as `"name":`
+        std::vector<std::string> names;  ///< keys as they are
         std::vector<node> items;
         std::optional<expression::compiled_expression> copy;
         std::vector<member_path> remove;
         std::vector<std::string> required_of_copy;
         mapping_options options;
         bool drops_null = false;
+    };
+    struct member {
+        std::string first;
+        node second;
     };
     class builder;
 

@@ -76,7 +76,7 @@ value uint_of_int(evaluation_context&, arguments given, const call_site&)
 value uint_of_double(evaluation_context&, arguments given, const call_site&)
 {
     const auto d = given[0].as_double();
-    if (!(d > -1 && d < two_to_64)) return out_of_range("the number does not fit uint");
+    if (!(d >= 0 && d < two_to_64)) return out_of_range("the number does not fit uint");
     return value::from_uint(static_cast<std::uint64_t>(d));
 }
 

@@ -21,24 +21,33 @@ value text_of(const re2::StringPiece& piece)
     return value::from_string({piece.data(), piece.size()});
 }
 
-// A compiled pattern, or why it is none.
+failure too_large(std::string message)
+{
+    return {make_error_code(boost::system::errc::value_too_large), std::move(message)};
+}
+
+// A compiled pattern, or why it is none: too large, or invalid.
 result<std::shared_ptr<const RE2>> compile_pattern(std::string_view pattern, const limits& bounds)
 {
     if (count_code_points(pattern) > bounds.regex_characters_max) {
-        return load_failure("the regular expression has more than " +
-                            std::to_string(bounds.regex_characters_max) +
-                            " characters; gateway.rule_limits.regex_characters_max allows more");
+        return too_large("the regular expression has more than " +
+                         std::to_string(bounds.regex_characters_max) +
+                         " characters; gateway.rule_limits.regex_characters_max allows more");
     }
     RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(bounds.regex_memory_bytes_max);
     auto made = std::make_shared<const RE2>(piece_of(pattern), options);
+    if (made->error_code() == RE2::ErrorPatternTooLarge) {
+        return too_large("the regular expression needs more memory than " +
+                         std::to_string(bounds.regex_memory_bytes_max) + " bytes; make it shorter");
+    }
     if (!made->ok()) return load_failure("the regular expression is invalid: " + made->error());
     if (made->ProgramSize() > bounds.regex_instructions_max) {
-        return load_failure("the regular expression becomes " +
-                            std::to_string(made->ProgramSize()) + " instructions, more than " +
-                            std::to_string(bounds.regex_instructions_max) +
-                            "; gateway.rule_limits.regex_instructions_max allows more");
+        return too_large("the regular expression becomes " + std::to_string(made->ProgramSize()) +
+                         " instructions, more than " +
+                         std::to_string(bounds.regex_instructions_max) +
+                         "; gateway.rule_limits.regex_instructions_max allows more");
     }
     return made;
 }
@@ -55,10 +64,19 @@ result<std::shared_ptr<const void>> prepare_pattern(std::span<const value* const
     return std::shared_ptr<const void>(std::move(*made));
 }
 
+struct usable_pattern {
+    const RE2* code = nullptr;
+    value problem;  ///< when there is no code
+};
+
 // Patterns made at run time: a few per thread are kept, all are forgotten when there are too many.
-const RE2* dynamic_pattern(std::string_view pattern, const limits& bounds)
+usable_pattern dynamic_pattern(std::string_view pattern, const limits& bounds)
 {
-    static thread_local std::unordered_map<std::string, std::shared_ptr<const RE2>> cache;
+    struct entry {
+        std::shared_ptr<const RE2> code;
+        value problem;
+    };
+    static thread_local std::unordered_map<std::string, entry> cache;
     // All evaluations of a process have the same limits, but for tests.
     static thread_local limits known;
     if (known.regex_characters_max != bounds.regex_characters_max ||
@@ -67,34 +85,41 @@ const RE2* dynamic_pattern(std::string_view pattern, const limits& bounds)
         known = bounds;
     }
     const std::string key(pattern);
-    if (const auto found = cache.find(key); found != cache.end()) return found->second.get();
-    if (cache.size() >= 64) cache.clear();
-    auto made = compile_pattern(pattern, bounds);
-    return cache.emplace(key, made ? std::move(*made) : nullptr).first->second.get();
+    auto found = cache.find(key);
+    if (found == cache.end()) {
+        if (cache.size() >= 64) cache.clear();
+        entry fresh;
+        if (auto made = compile_pattern(pattern, bounds)) {
+            fresh.code = std::move(*made);
+        } else {
+            fresh.problem = made.error().code == boost::system::errc::value_too_large
+                                ? limit_error(
+                                      "the regular expression is larger than "
+                                      "gateway.rule_limits.regex_* allow")
+                                : invalid("the regular expression is invalid");
+        }
+        found = cache.emplace(key, std::move(fresh)).first;
+    }
+    return {found->second.code.get(), found->second.problem};
 }
 
-const RE2* pattern_of(evaluation_context& context, const value& pattern, const call_site& site)
+usable_pattern pattern_of(evaluation_context& context, const value& pattern, const call_site& site)
 {
-    if (site.prepared != nullptr) return static_cast<const RE2*>(site.prepared);
+    if (site.prepared != nullptr) return {static_cast<const RE2*>(site.prepared), {}};
     return dynamic_pattern(pattern.text(), *context.bounds);
-}
-
-value bad_pattern()
-{
-    return invalid(
-        "the regular expression is invalid, or larger than gateway.rule_limits.regex_* allow");
 }
 
 value matches(evaluation_context& context, arguments given, const call_site& site)
 {
-    const auto* pattern = pattern_of(context, given[1], site);
-    if (pattern == nullptr) return bad_pattern();
+    const auto [pattern, problem] = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return problem;
     if (!context.charge(static_cast<std::int64_t>(given[0].text().size())))
         return limit_error(cost_limit_text);
     return value::from_bool(RE2::PartialMatch(piece_of(given[0].text()), *pattern));
 }
 
-// Calls `take(groups, at)` for every match without overlaps until it answers false.
+// Calls `take(groups)` for every match without overlaps until it answers false. As in RE2 and Go,
+// an empty match directly behind another match is none: '.*' occurs once in 'abc'.
 template <class Take>
 void for_each_match(const RE2& pattern, std::string_view text, Take take)
 {
@@ -102,12 +127,14 @@ void for_each_match(const RE2& pattern, std::string_view text, Take take)
     std::vector<re2::StringPiece> groups(static_cast<std::size_t>(count));
     const auto whole = piece_of(text);
     std::size_t at = 0;
+    auto last_end = std::string_view::npos;
     while (at <= text.size() &&
            pattern.Match(whole, at, text.size(), RE2::UNANCHORED, groups.data(), count)) {
-        if (!take(groups)) return;
         const auto end =
             static_cast<std::size_t>(groups[0].data() + groups[0].size() - text.data());
         const bool empty = groups[0].empty();
+        if ((!empty || end != last_end) && !take(groups)) return;
+        last_end = end;
         at = end;
         if (!empty) continue;
         at += end < text.size() ? code_point_length(text[end]) : 1;
@@ -140,8 +167,8 @@ const char* append_replacement(std::string_view replacement,
 
 value replace(evaluation_context& context, arguments given, const call_site& site)
 {
-    const auto* pattern = pattern_of(context, given[1], site);
-    if (pattern == nullptr) return bad_pattern();
+    const auto [pattern, problem] = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return problem;
     const auto text = given[0].text();
     auto left = given.size() == 4 ? given[3].as_int() : -1;
     std::string made;
@@ -159,7 +186,8 @@ value replace(evaluation_context& context, arguments given, const call_site& sit
             append_replacement(given[2].text(), groups, made);
             copied = start + groups[0].size();
             fits = made.size() <= context.bounds->value_bytes_max;
-            return fits && --left != 0;
+            if (left > 0) --left;
+            return fits && left != 0;
         });
     }
     if (!fits) return limit_error(text_limit_text);
@@ -169,8 +197,8 @@ value replace(evaluation_context& context, arguments given, const call_site& sit
 
 value extract(evaluation_context& context, arguments given, const call_site& site)
 {
-    const auto* pattern = pattern_of(context, given[1], site);
-    if (pattern == nullptr) return bad_pattern();
+    const auto [pattern, problem] = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return problem;
     if (pattern->NumberOfCapturingGroups() > 1)
         return invalid("the regular expression has more than one group");
     auto found = value::none();
@@ -191,8 +219,8 @@ value collected(evaluation_context& context, const std::vector<value>& items)
 
 value extract_all(evaluation_context& context, arguments given, const call_site& site)
 {
-    const auto* pattern = pattern_of(context, given[1], site);
-    if (pattern == nullptr) return bad_pattern();
+    const auto [pattern, problem] = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return problem;
     if (pattern->NumberOfCapturingGroups() > 1)
         return invalid("the regular expression has more than one group");
     std::vector<value> items;
@@ -206,8 +234,9 @@ value extract_all(evaluation_context& context, arguments given, const call_site&
 value split(evaluation_context& context, arguments given, const call_site& site)
 {
     static const RE2 comma(",");
-    const auto* pattern = given.size() == 1 ? &comma : pattern_of(context, given[1], site);
-    if (pattern == nullptr) return bad_pattern();
+    const auto [pattern, problem] =
+        given.size() == 1 ? usable_pattern{&comma, {}} : pattern_of(context, given[1], site);
+    if (pattern == nullptr) return problem;
     const auto text = given[0].text();
     std::vector<value> items;
     std::size_t at = 0;
@@ -226,8 +255,8 @@ value split(evaluation_context& context, arguments given, const call_site& site)
 
 value groups_of(evaluation_context& context, arguments given, const call_site& site)
 {
-    const auto* pattern = pattern_of(context, given[1], site);
-    if (pattern == nullptr) return bad_pattern();
+    const auto [pattern, problem] = pattern_of(context, given[1], site);
+    if (pattern == nullptr) return problem;
     std::vector<value> items;
     for_each_match(*pattern, given[0].text(), [&](const auto& groups) {
         for (const auto& group : groups)
@@ -260,6 +289,7 @@ declarations regex_functions()
          {{"regex.replace('banana', 'a', 'x')", "'bxnxnx'"},
           {"regex.replace('banana', 'a', 'x', 1)", "'bxnana'"},
           {"regex.replace('foo bar', '(fo)o (ba)r', r'\\2 \\1')", "'ba fo'"},
+          {"regex.replace('abc', '.*', 'x')", "'x'"},
           {"regex.replace('a', 'a', r'\\1')", "error"}},
          {{false, {string, string, string}, string, replace, pattern},
           {false, {string, string, string, integer}, string, replace, pattern}}},

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <unordered_map>
 
+#include "rules/expression/functions/macro_help.hpp"
 #include "rules/expression/functions/support.hpp"
 
 namespace sluice::rules::expression {
@@ -56,32 +57,43 @@ const function_declaration* find_function(std::string_view name)
     return found == names.end() ? nullptr : found->second;
 }
 
+namespace {
+
+void append_row(const function_declaration& function, std::string& text)
+{
+    text += "| `";
+    append_cell(function.signature, text);
+    text += "` | ";
+    append_cell(function.help, text);
+    text += " | ";
+    bool first = true;
+    for (const auto& example : function.examples) {
+        text += first ? "`" : "; `";
+        first = false;
+        append_cell(example.expression, text);
+        text += "` → `";
+        append_cell(example.expected, text);
+        text += "`";
+    }
+    text += " |\n";
+}
+
+}  // namespace
+
 std::string function_reference()
 {
     std::string text = "# Functions\n";
     std::string_view family;
-    for (const auto& function : all_functions()) {
-        if (function.family != family) {
-            family = function.family;
-            text += "\n## ";
-            text += family;
-            text += "\n\n| function | meaning | examples |\n| --- | --- | --- |\n";
+    for (const auto declared : {all_macros(), all_functions()}) {
+        for (const auto& function : declared) {
+            if (function.family != family) {
+                family = function.family;
+                text += "\n## ";
+                text += family;
+                text += "\n\n| function | meaning | examples |\n| --- | --- | --- |\n";
+            }
+            append_row(function, text);
         }
-        text += "| `";
-        append_cell(function.signature, text);
-        text += "` | ";
-        append_cell(function.help, text);
-        text += " | ";
-        bool first = true;
-        for (const auto& example : function.examples) {
-            text += first ? "`" : "; `";
-            first = false;
-            append_cell(example.expression, text);
-            text += "` → `";
-            append_cell(example.expected, text);
-            text += "`";
-        }
-        text += " |\n";
     }
     return text;
 }

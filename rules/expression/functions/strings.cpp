@@ -80,7 +80,7 @@ value replace(evaluation_context& context, arguments given, const call_site&)
         made.append(text, at, found - at);
         made += fresh;
         at = found + old.size();
-        --left;
+        if (left > 0) --left;
         if (made.size() > context.bounds->value_bytes_max) return limit_error(text_limit_text);
         if (!old.empty()) continue;
         if (at >= text.size()) break;
