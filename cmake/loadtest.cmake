@@ -8,6 +8,13 @@ endif()
 add_executable(load_client loadtest/load_client.cpp)
 target_link_libraries(load_client PRIVATE sluice_options CLI11::CLI11)
 
+# for the cases of the event log: a big log, and sustained appends beside RocksDB alone
+add_executable(fill_log loadtest/fill_log.cpp)
+add_executable(append_rate loadtest/append_rate.cpp)
+foreach(name fill_log append_rate)
+  target_link_libraries(${name} PRIVATE sluice_datasets CLI11::CLI11)
+endforeach()
+
 # Each loadtest/micro/<what>_bench.cpp becomes a program of its name.
 find_package(benchmark REQUIRED)
 file(GLOB benches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/loadtest/micro/*_bench.cpp)

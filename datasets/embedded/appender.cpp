@@ -9,8 +9,9 @@ namespace sluice::datasets::embedded {
 namespace {
 
 using config::fsync_mode;
-constexpr std::chrono::milliseconds heal_poll{100};
+constexpr std::chrono::milliseconds heal_poll{20};
 constexpr std::uint64_t reopen_space = 64ull << 20;
+constexpr std::uint32_t stock_batches = 4096;  // start-up counts at most so many and one group
 
 failure refused(const std::string& why)
 {
@@ -61,6 +62,16 @@ result<void> appender::submit(std::unique_ptr<pending_write>& write)
     return {};
 }
 
+void appender::ask_reopen(const std::string& why)
+{
+    {
+        std::lock_guard lock(mutex_);
+        if (health_.state() != log_health::ok) return;
+        health_.write_failed(write_fault::other, why, links_.clock.steady_now());
+    }
+    arrived_.notify_one();
+}
+
 void appender::stop()
 {
     {
@@ -106,12 +117,15 @@ bool appender::take_group(group& into)
             }
             heal(lock);
         }
-        auto is_ready = [this] { return !queue_.empty() || is_stopping_; };
+        auto is_ready = [this] {
+            return !queue_.empty() || is_stopping_ || health_.state() != log_health::ok;
+        };
         if (has_unsynced_ && settings_.fsync == fsync_mode::interval) {
             arrived_.wait_for(lock, settings_.fsync_interval, is_ready);
         } else {
             arrived_.wait(lock, is_ready);
         }
+        if (health_.state() != log_health::ok && !is_stopping_) return true;
         taken_.swap(queue_);
         queue_bytes_ = 0;
         if (taken_.empty()) return !is_stopping_;
@@ -136,7 +150,15 @@ void appender::commit(group& writes)
         }
         std::this_thread::sleep_for(std::chrono::milliseconds{20});
     }
+    const bool has_cursors = std::any_of(writes.begin(), writes.end(), [](const auto& write) {
+        return std::any_of(write->puts.begin(), write->puts.end(),
+                           [](const auto& put) { return put.in == family::cursors; });
+    });
+    if (!values_.empty()) crash_here(crash_place::append_before_write);
+    if (has_cursors) crash_here(crash_place::cursor_before_write);
     auto status = write_batch();
+    if (!values_.empty()) crash_here(crash_place::append_before_ack);
+    if (has_cursors) crash_here(crash_place::cursor_after_write);
     for (auto& value : values_) value.to->open_value = -1;
     if (status.ok()) {
         publish(writes);
@@ -200,6 +222,7 @@ void appender::build_batch(const group& writes)
                                    value.stored_bytes, now, value.received_at_max, durable});
         batch_.Put(store.at(family::index), key_slice, slice({entry.data(), entry.size()}));
     }
+    put_stock(writes);
     for (const auto& write : writes) {
         for (const auto& put : write->puts) {
             if (put.value) {
@@ -214,8 +237,34 @@ void appender::build_batch(const group& writes)
             for (auto f : {family::records, family::index}) {
                 batch_.DeleteRange(store.at(f), slice(from.bytes()), slice(to.bytes()));
             }
-            batch_.Put(store.at(family::meta), trim_key(trim.of->number),
+            const auto key = trim_key(trim.of->number);
+            batch_.Put(store.at(family::meta), key, encode_offset(offset{trim.to}));
+            batch_.Put(store.at(family::documents), document_key(trim_collection, key),
                        encode_offset(offset{trim.to}));
+        }
+    }
+}
+
+/// Tells what a partition held before this group, after its trims: consistent whatever happens to
+/// the group, because both are one write.
+void appender::put_stock(const group& writes)
+{
+    const auto& store = *links_.slot.store;
+    auto put = [&](const partition_state& p, std::uint64_t begin, std::uint64_t bytes) {
+        batch_.Put(store.at(family::meta), stock_key(p.number),
+                   encode_stock({begin, p.end.load(), bytes}));
+    };
+    for (auto& value : values_) {
+        auto& p = *value.to;
+        if (++p.uncounted < stock_batches) continue;
+        p.uncounted = 0;
+        put(p, p.begin.load(), p.bytes.load());
+    }
+    for (const auto& write : writes) {
+        for (const auto& trim : write->trims) {
+            const auto& p = *trim.of;
+            put(p, std::max(p.begin.load(), trim.to),
+                p.bytes.load() - std::min(p.bytes.load(), trim.content_bytes));
         }
     }
 }
@@ -270,6 +319,7 @@ void appender::publish(group& writes)
 void appender::fail(group& writes, const rocksdb::Status& status)
 {
     const auto fault = status.IsNoSpace() ? write_fault::no_space : write_fault::other;
+    if (status.IsCorruption()) links_.note_damage();
     spdlog::error("store: a write failed: {}", status.ToString());
     stats_.failed_writes += writes.size();
     {

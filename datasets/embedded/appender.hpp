@@ -14,8 +14,9 @@
 #include "datasets/batch_cache.hpp"
 #include "datasets/embedded/pending_write.hpp"
 #include "datasets/embedded/store_health.hpp"
-#include "datasets/wait_list.hpp"
+#include "datasets/embedded/test_faults.hpp"
 #include "datasets/stored_batch.hpp"
+#include "datasets/wait_list.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -43,12 +44,7 @@ struct appender_links {
     const clock_source& clock;
     std::function<result<void>()> reopen;  ///< closes and opens `slot`; called on its thread
     std::function<std::uint64_t()> free_bytes;
-};
-
-/// For the tests that must lose; never set in production, loudly logged.
-struct test_faults {
-    bool skips_sync = false;
-    bool acks_before_write = false;
+    std::function<void()> note_damage;  ///< the next open must expect damaged files
 };
 
 class appender {
@@ -60,6 +56,8 @@ public:
 
     /// Takes the write over, or says why not; then `write` is untouched.
     result<void> submit(std::unique_ptr<pending_write>& write);
+    /// Somebody found the store in a state that only an open mends; writes wait or are refused.
+    void ask_reopen(const std::string& why);
     /// Writes what is queued, then ends the thread. Idempotent.
     void stop();
 
@@ -84,6 +82,7 @@ private:
     void place(pending_write& write);
     group_value& value_for(const pending_write::chunk& chunk);
     void build_batch(const group& writes);
+    void put_stock(const group& writes);
     rocksdb::Status write_batch();
     void publish(group& writes);
     void fail(group& writes, const rocksdb::Status& status);

@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "datasets/crc32c.hpp"
+#include "datasets/embedded/rocks_store.hpp"
 #include "datasets/log_error.hpp"
 #include "datasets/wire.hpp"
 
@@ -32,21 +33,17 @@ failure folder_failure(log_errc code, const std::string& text)
 
 /// Written to the side, synced, renamed: the file is the old one or the new one, never half of
 /// either.
-bool write_file_synced(const std::string& path, const std::string& content)
+rocksdb::Status write_file_synced(rocksdb::Env& env, const std::string& path,
+                                  const std::string& content)
 {
     const auto side = path + ".new";
-    int fd = ::open(side.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return false;
-    bool is_good =
-        ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size());
-    is_good = ::fsync(fd) == 0 && is_good;
-    ::close(fd);
-    if (!is_good || std::rename(side.c_str(), path.c_str()) != 0) return false;
-    int folder = ::open(fs::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) return false;
-    is_good = ::fsync(folder) == 0;
-    ::close(folder);
-    return is_good;
+    std::unique_ptr<rocksdb::WritableFile> file;
+    auto status = env.NewWritableFile(side, &file, rocksdb::EnvOptions());
+    if (status.ok()) status = file->Append(content);
+    if (status.ok()) status = file->Fsync();
+    if (status.ok()) status = file->Close();
+    if (status.ok()) status = env.RenameFile(side, path);
+    return status.ok() ? sync_folder(env, fs::path(path).parent_path()) : status;
 }
 
 std::string read_file(const std::string& path)
@@ -55,27 +52,48 @@ std::string read_file(const std::string& path)
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// 0 when the text is none of ours.
-int version_of(const std::string& text)
+/// A folder that is new has a name that a power cut forgets. What fails here fails again, and with
+/// a better text, when the first file is written.
+void make_folder_durable(rocksdb::Env& env, const std::string& path)
 {
-    if (!text.starts_with(format_name)) return 0;
-    const auto digits = text.substr(format_name.size());
-    const auto end = digits.find_first_not_of("0123456789");
-    if (end == 0 || end != digits.size() - 1 || digits[end] != '\n') return 0;
-    return std::atoi(digits.c_str());
+    std::error_code ec;
+    const auto absolute = fs::absolute(path, ec).lexically_normal();
+    auto missing = absolute;
+    while (!fs::exists(missing, ec) && missing.has_relative_path()) {
+        missing = missing.parent_path();
+    }
+    fs::create_directories(absolute, ec);
+    for (auto at = absolute; at != missing && at.has_relative_path(); at = at.parent_path()) {
+        sync_folder(env, at.parent_path()).PermitUncheckedError();
+    }
 }
 
-result<void> check_version(const std::string& path)
+/// The second line sums the first, so that a damaged byte is not taken for a newer program's
+/// folder.
+std::string format_text(int version)
+{
+    auto line = fmt::format("{}{}\n", format_name, version);
+    return line + fmt::format("crc32c {:08x}\n", crc32c(0, line));
+}
+
+/// False: absent or damaged, and to be written anew.
+result<bool> check_version(const std::string& path)
 {
     auto text = read_file(path + "/FORMAT");
-    const int version = version_of(text);
-    // damage is no reason not to start: what is stored carries versions of its own
-    if (version == format_version || version == 0) return {};
+    const auto line = text.substr(0, text.find('\n'));
+    int version = 0;
+    if (text.starts_with(format_name)) version = std::atoi(text.c_str() + format_name.size());
+    if (version == format_version) return text == format_text(version);
+    const bool is_whole = text == format_text(version) || text == line + "\n";
+    if (text.empty() || !is_whole || version == 0) {
+        if (!text.empty()) spdlog::warn("store: the file FORMAT is damaged and written anew");
+        return false;
+    }
     return folder_failure(
         log_errc::newer_format,
         fmt::format("the data folder {} has format `{}`, this program reads `{}{}`; run "
                     "the version that wrote it, or set `data_dir` to another folder",
-                    path, text.substr(0, text.find('\n')), format_name, format_version));
+                    path, line, format_name, format_version));
 }
 
 }  // namespace
@@ -86,14 +104,15 @@ data_folder::~data_folder()
 }
 
 data_folder::data_folder(data_folder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1))
+    : path_(std::move(other.path_)), env_(other.env_), lock_(std::exchange(other.lock_, -1))
 {
 }
 
-result<data_folder> data_folder::open(const std::string& path, bool is_read_only)
+result<data_folder> data_folder::open(const std::string& path, bool is_read_only, rocksdb::Env* env)
 {
     data_folder folder;
     folder.path_ = path;
+    folder.env_ = env;
     if (is_read_only) {
         if (!fs::exists(folder.store_path())) {
             return folder_failure(
@@ -104,8 +123,7 @@ result<data_folder> data_folder::open(const std::string& path, bool is_read_only
         if (!version) return version.error();
         return folder;
     }
-    std::error_code ec;
-    fs::create_directories(path, ec);
+    make_folder_durable(*env, path);
     folder.lock_ = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (folder.lock_ < 0) {
         return folder_failure(
@@ -118,16 +136,14 @@ result<data_folder> data_folder::open(const std::string& path, bool is_read_only
                               "another process uses the data folder " + path +
                                   "; stop it, or give this one a `data_dir` of its own");
     }
-    auto version = check_version(path);
-    if (!version) return version.error();
-    const auto format = read_file(path + "/FORMAT");
-    if (version_of(format) == 0 && fs::exists(path + "/FORMAT")) {
-        spdlog::error("store: the version file {}/FORMAT is damaged and is written anew", path);
-    }
-    if (version_of(format) == 0 &&
-        !write_file_synced(path + "/FORMAT", fmt::format("{}{}\n", format_name, format_version))) {
-        return folder_failure(log_errc::io, "the data folder " + path + " cannot be written: " +
-                                                std::generic_category().message(errno));
+    auto is_marked = check_version(path);
+    if (!is_marked) return is_marked.error();
+    if (!*is_marked) {
+        auto status = write_file_synced(*env, path + "/FORMAT", format_text(format_version));
+        if (!status.ok()) {
+            return folder_failure(log_errc::io, "the data folder " + path +
+                                                    " cannot be written: " + status.ToString());
+        }
     }
     return folder;
 }
@@ -152,6 +168,27 @@ std::uint64_t data_folder::disk_bytes() const
     struct statvfs info {};
     if (::statvfs(path_.c_str(), &info) != 0) return 0;
     return static_cast<std::uint64_t>(info.f_blocks) * info.f_frsize;
+}
+
+bool data_folder::is_mending() const
+{
+    std::error_code ec;
+    return fs::exists(path_ + "/mending", ec);
+}
+
+result<void> data_folder::set_mending(bool is_mending) const
+{
+    const auto name = path_ + "/mending";
+    rocksdb::Status status;
+    if (is_mending) {
+        status = write_file_synced(*env_, name, "the store is being checked\n");
+    } else if (this->is_mending()) {
+        status = env_->DeleteFile(name);
+        if (status.ok()) status = sync_folder(*env_, path_);
+    }
+    if (status.ok()) return {};
+    return folder_failure(log_errc::io,
+                          "the data folder " + path_ + " cannot be written: " + status.ToString());
 }
 
 data_folder::marks data_folder::read_high_marks() const
@@ -189,9 +226,10 @@ result<void> data_folder::write_high_marks(const marks& ends) const
         wire::put(content, end);
     }
     wire::put(content, crc32c(0, content));
-    if (!write_file_synced(path_ + "/high_marks", content)) {
-        return folder_failure(log_errc::io, "high_marks could not be written: " +
-                                                std::generic_category().message(errno));
+    auto status = write_file_synced(*env_, path_ + "/high_marks", content);
+    if (!status.ok()) {
+        return folder_failure(log_errc::io,
+                              "high_marks could not be written: " + status.ToString());
     }
     return {};
 }

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <cstdlib>
 #include <future>
 
 #include "datasets/embedded/log_inventory.hpp"
@@ -12,23 +11,6 @@
 namespace sluice::datasets::embedded {
 
 namespace {
-
-bool is_set(const char* name)
-{
-    const char* value = std::getenv(name);
-    return value && std::string_view(value) == "1";
-}
-
-test_faults read_test_faults()
-{
-    test_faults faults{is_set("SLUICE_TEST_NO_FSYNC"), is_set("SLUICE_TEST_ACK_BEFORE_WRITE")};
-    if (faults.skips_sync || faults.acks_before_write) {
-        spdlog::critical(
-            "THE EVENT LOG RUNS WITH A TEST FAULT SWITCHED ON AND LOSES EVENTS: unset "
-            "SLUICE_TEST_NO_FSYNC and SLUICE_TEST_ACK_BEFORE_WRITE");
-    }
-    return faults;
-}
 
 failure closed()
 {
@@ -46,9 +28,10 @@ embedded_log::embedded_log(const log_settings& settings, data_folder folder)
 {
 }
 
-result<std::unique_ptr<embedded_log>> embedded_log::open(const log_settings& settings)
+result<std::unique_ptr<embedded_log>> embedded_log::open(const log_settings& settings,
+                                                         rocksdb::Env* env)
 {
-    auto folder = data_folder::open(settings.data_dir, settings.is_read_only);
+    auto folder = data_folder::open(settings.data_dir, settings.is_read_only, env);
     if (!folder) return folder.error();
     std::unique_ptr<embedded_log> log(new embedded_log(settings, std::move(*folder)));
     auto opened = log->open_store();
@@ -68,7 +51,8 @@ result<std::unique_ptr<embedded_log>> embedded_log::open(const log_settings& set
                              self->waits_,
                              self->clock_,
                              [self] { return self->open_store(); },
-                             [self] { return self->free_bytes(); }};
+                             [self] { return self->free_bytes(); },
+                             [self] { self->is_damage_seen_ = true; }};
         log->appender_ =
             std::make_unique<appender>(settings.store, read_test_faults(), std::move(links));
     }
@@ -85,17 +69,45 @@ result<void> embedded_log::open_store()
 {
     std::unique_lock lock(slot_.mutex);
     slot_.store.reset();
-    auto recovered = open_recovered(folder_, clock_.wall_now(), settings_.is_read_only);
+    auto recovered = open_recovered(folder_, clock_.wall_now(),
+                                    {settings_.is_read_only, is_damage_seen_.load()});
     if (!recovered) return recovered.error();
     inventory_options options;
     options.is_read_only = settings_.is_read_only;
-    options.verifies_batches = recovered->step != recovery_step::clean;
+    options.verifies_batches = recovered->step != recovery_step::clean || folder_.is_mending();
     if (!settings_.is_read_only) options.high_marks = folder_.read_high_marks();
-    missing_at_open_ += take_inventory(*recovered->store, options, table_);
+    crash_here(crash_place::recovery_open);
+    auto missing = count_stock(*recovered->store, options);
+    if (!missing) return missing.error();
+    missing_at_open_ += *missing;
     if (recovered->step > opened_by_) opened_by_ = recovered->step;
     marks_at_open_ = std::move(options.high_marks);
+    is_damage_seen_ = false;
     slot_.store = std::move(recovered->store);
+    crash_here(crash_place::recovery_end);
     return {};
+}
+
+/// The mark stays until everything has been counted: a crash in between begins anew.
+result<std::uint64_t> embedded_log::count_stock(rocks_store& store, inventory_options& options)
+{
+    const bool may_write = !settings_.is_read_only;
+    if (options.verifies_batches && may_write) {
+        auto marked = folder_.set_mending(true);
+        if (!marked) return marked.error();
+    }
+    auto missing = take_inventory(store, options, table_);
+    const auto corrupt = make_error_code(log_errc::corrupt);
+    if (!missing && missing.error().code == corrupt && !options.verifies_batches) {
+        spdlog::error("store: {}; it is made anew", missing.error().message);
+        options.verifies_batches = true;
+        return count_stock(store, options);
+    }
+    if (missing && may_write) {
+        auto cleared = folder_.set_mending(false);
+        if (!cleared) return cleared.error();
+    }
+    return missing;
 }
 
 result<void> embedded_log::open_dataset(const dataset_spec& spec)
@@ -128,17 +140,14 @@ result<void> embedded_log::open_dataset(const dataset_spec& spec)
     auto written = write_blocking(std::move(write));
     if (!written) return written.error();
     auto& dataset = table_.put(number, wanted);
+    std::shared_lock store_lock(slot_.mutex);
     for (auto& p : dataset.partitions) {
         // settings lost by damage: offsets that were given out once stay taken
         auto mark = marks_at_open_.find(p->number);
         if (mark == marks_at_open_.end() || p->end.load() >= mark->second) continue;
-        p->add_lost(p->end.load(), mark->second);
-        p->synced = mark->second;
-        p->begin = mark->second;
-        p->end = mark->second;
+        if (slot_.store) missing_at_open_ += adopt_partition(*slot_.store, mark->second, *p);
     }
     // out of the write-ahead log at once: its loss must not take the meaning of everything else
-    std::shared_lock store_lock(slot_.mutex);
     if (slot_.store) {
         for (auto f : {family::meta, family::documents}) {
             slot_.store->db().Flush({}, slot_.store->at(f)).PermitUncheckedError();
@@ -182,6 +191,7 @@ void embedded_log::write(const log_write& what, write_handler handler)
     auto write = encode_write(what, table_, settings_.store.value_bytes_max);
     if (!write) return handler(write.error());
     if (auto refused = refusal(**write)) return handler(std::move(*refused));
+    if (!(*write)->new_cursors.empty()) handler = noting_cursors(**write, std::move(handler));
     (*write)->handler = std::move(handler);
     auto submitted = appender_->submit(*write);
     if (submitted) return;
@@ -196,6 +206,17 @@ void embedded_log::count_refused(const pending_write& write, std::string_view re
     std::uint64_t events = 0;
     for (const auto& chunk : write.chunks) events += chunk.count;
     counters_.count_refused(reason, events);
+}
+
+/// Only what is stored is noted: a write that failed stores the names again next time.
+write_handler embedded_log::noting_cursors(const pending_write& write, write_handler handler)
+{
+    return [this, keys = write.new_cursors, handler = std::move(handler)](auto written) {
+        if (written) {
+            for (const auto& key : keys) table_.note_cursor(key);
+        }
+        handler(std::move(written));
+    };
 }
 
 result<void> embedded_log::write_blocking(std::unique_ptr<pending_write> write)
@@ -242,9 +263,11 @@ result<std::shared_ptr<const record_batch>> embedded_log::read_stored(partition_
         auto entry = find_entry(store, p.number, from, status);
         if (!entry) {
             if (status.ok()) return std::shared_ptr<const record_batch>();
-            return failure{make_error_code(log_errc::corrupt),
+            is_damage_seen_ = true;
+            if (appender_) appender_->ask_reopen("the index is damaged and made anew");
+            return failure{make_error_code(log_errc::refusing),
                            "the index of the log is damaged (" + status.ToString() +
-                               "); restart the gateway, it makes the index anew"};
+                               "); it is made anew now, try again"};
         }
         batch_key key(p.number, entry->first);
         rocksdb::PinnableSlice value;

@@ -5,6 +5,7 @@
 
 #include "datasets/embedded/appender.hpp"
 #include "datasets/embedded/data_folder.hpp"
+#include "datasets/embedded/log_inventory.hpp"
 #include "datasets/embedded/recovery.hpp"
 #include "datasets/open_log.hpp"
 
@@ -12,7 +13,9 @@ namespace sluice::datasets::embedded {
 
 class embedded_log final : public event_log {
 public:
-    static result<std::unique_ptr<embedded_log>> open(const log_settings& settings);
+    /// `env` is for tests that make calls of the file system fail.
+    static result<std::unique_ptr<embedded_log>> open(const log_settings& settings,
+                                                      rocksdb::Env* env = rocksdb::Env::Default());
     ~embedded_log() override;
 
     result<void> open_dataset(const dataset_spec& spec) override;
@@ -53,6 +56,8 @@ private:
     explicit embedded_log(const log_settings& settings, data_folder folder);
 
     result<void> open_store();
+    result<std::uint64_t> count_stock(rocks_store& store, inventory_options& options);
+    write_handler noting_cursors(const pending_write& write, write_handler handler);
     std::optional<failure> refusal(const pending_write& write) const;
     void count_refused(const pending_write& write, std::string_view reason) const;
     result<std::shared_ptr<const record_batch>> read_batch(partition_state& p, offset from);
@@ -81,6 +86,7 @@ private:
 
     std::atomic<std::uint64_t> test_free_bytes_;
     std::atomic<bool> is_space_low_{false};
+    std::atomic<bool> is_damage_seen_{false};  ///< while open: the next open mends it
     std::atomic<bool> is_closed_{false};
     std::mutex open_dataset_mutex_;
     std::mutex trim_mutex_;  ///< two trims of the same batches would count their bytes twice

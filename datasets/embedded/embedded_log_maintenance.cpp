@@ -11,7 +11,7 @@
 namespace sluice::datasets::embedded {
 
 namespace {
-constexpr std::chrono::milliseconds tick{1000};
+constexpr std::chrono::milliseconds tick{250};  // a full disk is to be noticed within a second
 constexpr std::chrono::milliseconds follow_tick{250};
 constexpr std::chrono::milliseconds marks_period{3000};
 }  // namespace
@@ -60,12 +60,14 @@ void embedded_log::trim_by_retention()
         write->is_internal = true;
         write->trims = trims;
         if (!write_blocking(std::move(write))) return;
+        crash_here(crash_place::trim_written);
         for (const auto& t : trims) {
             counters_.count_trimmed(rule.spec.name, "age", t.records_by_age);
             counters_.count_trimmed(rule.spec.name, "bytes", t.records - t.records_by_age);
         }
         std::shared_lock lock(slot_.mutex);
         if (slot_.store) reclaim_space(*slot_.store, trims);
+        crash_here(crash_place::trim_end);
     }
 }
 
@@ -102,6 +104,7 @@ void embedded_log::save_high_marks()
     for (const auto* p : table_.partitions()) marks[p->number] = p->synced.load();
     if (marks == saved_marks_) return;
     auto written = folder_.write_high_marks(marks);
+    crash_here(crash_place::side_file);
     if (written) {
         saved_marks_ = std::move(marks);
     } else {
@@ -203,7 +206,8 @@ void embedded_log::maintain_now()
 void embedded_log::run_maintenance()
 {
     pthread_setname_np(pthread_self(), "log-maintain");
-    auto next_trim = clock_.steady_now() + settings_.retention_period;
+    const auto period = read_test_faults().has_small_buffers ? tick : settings_.retention_period;
+    auto next_trim = clock_.steady_now() + period;
     auto next_marks = clock_.steady_now() + marks_period;
     std::unique_lock lock(maintenance_mutex_);
     while (!maintenance_wake_.wait_for(lock, settings_.is_read_only ? follow_tick : tick,
@@ -220,7 +224,7 @@ void embedded_log::run_maintenance()
             }
             if (now >= next_trim) {
                 trim_by_retention();
-                next_trim = now + settings_.retention_period;
+                next_trim = now + period;
             }
         }
         lock.lock();

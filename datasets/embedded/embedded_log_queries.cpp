@@ -1,5 +1,7 @@
 // The questions that tools and start-up ask, apart from the path of events.
 
+#include <spdlog/spdlog.h>
+
 #include "datasets/embedded/embedded_log.hpp"
 #include "datasets/embedded/log_inventory.hpp"
 #include "datasets/log_error.hpp"
@@ -55,16 +57,16 @@ result<std::optional<cursor_state>> embedded_log::load_cursor(const cursor_name&
     if (!slot_.store) return not_open();
     const auto& store = *slot_.store;
     std::string value;
-    auto status =
-        store.db().Get({}, store.at(family::cursors), cursor_key((*p)->number, name), &value);
-    if (status.IsNotFound()) return std::optional<cursor_state>();
-    if (!status.ok()) return unreadable(status);
-    auto state = decode_cursor(value);
-    if (!state) {
-        return failure{make_error_code(log_errc::corrupt),
-                       "the cursor " + name.value() + " is damaged; set it anew"};
-    }
-    return state;
+    const auto key = cursor_key((*p)->number, name);
+    auto status = store.db().Get({}, store.at(family::cursors), key, &value);
+    if (!status.ok() && !status.IsNotFound() && !status.IsCorruption()) return unreadable(status);
+    auto state = status.ok() ? decode_cursor(value) : std::nullopt;
+    if (state || (status.IsNotFound() && !table_.has_cursor(key))) return state;
+    // sending twice is allowed, skipping is not
+    spdlog::error("store: the cursor {} was lost to damage; it begins at the oldest record kept",
+                  name.value());
+    const offset begin{(*p)->begin.load()};
+    return std::optional(cursor_state{begin, begin, {}});
 }
 
 result<std::vector<cursor_update>> embedded_log::list_cursors() const

@@ -149,6 +149,33 @@ std::string lost_key(partition_number partition, offset begin)
     return out;
 }
 
+std::string stock_key(partition_number partition)
+{
+    std::string out(stock_prefix);
+    put_partition(out, partition);
+    return out;
+}
+
+std::string encode_stock(const stock_entry& entry)
+{
+    std::string out;
+    for (auto n : {entry.begin, entry.end, entry.bytes}) wire::put(out, n);
+    wire::put(out, crc32c(0, out));
+    return out;
+}
+
+std::optional<stock_entry> decode_stock(std::string_view value)
+{
+    wire::reader in(value);
+    stock_entry out;
+    for (auto* n : {&out.begin, &out.end, &out.bytes}) *n = in.get<std::uint64_t>();
+    auto crc = in.get<std::uint32_t>();
+    if (!in.is_at_end() || crc != crc32c(0, value.substr(0, value.size() - sizeof crc))) {
+        return std::nullopt;
+    }
+    return out;
+}
+
 std::string encode_offset(offset value)
 {
     std::string out;

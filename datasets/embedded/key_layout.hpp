@@ -52,12 +52,25 @@ struct index_entry {
 
 inline constexpr std::string_view dataset_prefix = "dataset/";
 inline constexpr std::string_view dataset_collection = "_datasets";
+inline constexpr std::string_view cursor_collection = "_cursors";  ///< names only
+inline constexpr std::string_view trim_collection = "_trims";
 inline constexpr std::string_view trim_prefix = "trim/";
 inline constexpr std::string_view lost_prefix = "lost/";
+inline constexpr std::string_view stock_prefix = "stock/";
 [[nodiscard]] std::string trim_key(partition_number partition);
 [[nodiscard]] std::string lost_key(partition_number partition, offset begin);
+[[nodiscard]] std::string stock_key(partition_number partition);
 [[nodiscard]] std::string encode_offset(offset value);
 [[nodiscard]] std::optional<offset> decode_offset(std::string_view value);
+
+/// What a partition held when it was counted last: start-up goes on counting at `end`.
+struct stock_entry {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::uint64_t bytes = 0;  ///< of event content
+};
+[[nodiscard]] std::string encode_stock(const stock_entry& entry);
+[[nodiscard]] std::optional<stock_entry> decode_stock(std::string_view value);
 
 [[nodiscard]] std::string encode_spec(std::uint32_t number, const dataset_spec& spec);
 /// The name comes from the key.

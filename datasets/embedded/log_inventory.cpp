@@ -2,7 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include "datasets/stored_batch.hpp"
+#include "datasets/embedded/salvage.hpp"
+#include "datasets/log_error.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -39,101 +40,98 @@ void load_lost(const rocks_store& store, partition_state& p)
     }
 }
 
+/// Kept twice as well: trimmed records must not be taken for lost ones.
 std::uint64_t trimmed_below(const rocks_store& store, partition_number number)
 {
-    std::string value;
-    auto key = trim_key(number);
-    if (!store.db().Get(rocksdb::ReadOptions(), store.at(family::meta), key, &value).ok()) return 0;
-    return decode_offset(value).value_or(offset{0}).value();
-}
-
-/// Goes through the batches of one partition themselves and writes index entries anew. Where a
-/// block cannot be read it goes on behind it, in growing steps.
-void mend_index(const rocks_store& store, partition_number number, std::uint64_t limit)
-{
-    std::uint64_t at = 0;
-    std::uint64_t step = 1;
-    while (at <= limit) {
-        auto it = store.iterate(family::records);
-        it->Seek(slice(batch_key(number, offset{at}).bytes()));
-        for (; it->Valid(); it->Next()) {
-            auto key = parse_batch_key(view(it->key()));
-            if (!key || key->first != number) return;
-            at = key->second.value() + 1;
-            auto header = check_batch(view(it->key()), view(it->value()));
-            auto batch = open_batch(view(it->key()), view(it->value()));
-            if (!header || !batch) {
-                store.db().Delete({}, store.at(family::index), it->key()).PermitUncheckedError();
-                continue;
-            }
-            step = 1;
-            at = (*batch)->end().value();
-            index_entry entry{
-                header->count,       0,  static_cast<std::uint32_t>(it->value().size()),
-                header->appended_at, {}, header->durable_through};
-            for (const auto& r : (*batch)->records()) {
-                entry.received_at_max = std::max(entry.received_at_max, r.received_at);
-                entry.payload_bytes += static_cast<std::uint32_t>(r.content.size());
-            }
-            auto value = encode_index(entry);
-            store.db()
-                .Put({}, store.at(family::index), it->key(), slice({value.data(), value.size()}))
-                .PermitUncheckedError();
-        }
-        if (it->status().ok()) return;
-        at += step;
-        step *= 2;
-    }
-}
-
-/// Entries whose batch is gone must go too, else the index would promise what nobody can read.
-void drop_orphans(const rocks_store& store, partition_number number)
-{
-    auto it = store.iterate(family::index);
-    for (it->Seek(slice(batch_key(number, offset{0}).bytes())); it->Valid(); it->Next()) {
-        auto key = parse_batch_key(view(it->key()));
-        if (!key || key->first != number) return;
+    const auto key = trim_key(number);
+    std::uint64_t below = 0;
+    for (auto [in, name] : {std::pair{family::meta, key},
+                            std::pair{family::documents, document_key(trim_collection, key)}}) {
         std::string value;
-        auto status = store.db().Get({}, store.at(family::records), it->key(), &value);
-        if (status.ok() && check_batch(view(it->key()), value)) continue;
-        store.db().Delete({}, store.at(family::index), it->key()).PermitUncheckedError();
+        if (!store.db().Get({}, store.at(in), name, &value).ok()) continue;
+        below = std::max(below, decode_offset(value).value_or(offset{0}).value());
+    }
+    return below;
+}
+
+/// Which cursors there have ever been: one that damage has taken is not a new one.
+void load_cursor_names(const rocks_store& store, partition_table& table)
+{
+    const auto prefix = document_key(cursor_collection, "");
+    auto it = store.iterate(family::documents);
+    for (it->Seek(prefix); it->Valid() && view(it->key()).starts_with(prefix); it->Next()) {
+        table.note_cursor(std::string(view(it->key()).substr(prefix.size())));
     }
 }
 
-struct walk_result {
+/// The entry is taken at its word only where the index ends a batch exactly there.
+std::optional<stock_entry> trusted_stock(const rocks_store& store, partition_number number,
+                                         std::uint64_t trimmed)
+{
+    std::string value;
+    auto status = store.db().Get({}, store.at(family::meta), stock_key(number), &value);
+    auto stock = status.ok() ? decode_stock(value) : std::nullopt;
+    if (!stock || stock->begin < trimmed || stock->end < stock->begin) return std::nullopt;
+    if (stock->begin == stock->end) return stock;
+    auto it = store.iterate(family::index);
+    it->SeekForPrev(slice(batch_key(number, offset{stock->end - 1}).bytes()));
+    if (!it->Valid()) return std::nullopt;
+    auto key = parse_batch_key(view(it->key()));
+    auto entry = decode_index(view(it->value()));
+    const bool is_right =
+        key && key->first == number && entry && (key->second + entry->count).value() == stock->end;
+    return is_right ? stock : std::nullopt;
+}
+
+struct inventory {
     std::uint64_t missing = 0;
+    std::uint64_t walked = 0;
+    std::map<partition_number, stock_entry> stock;
     rocksdb::Status status;
 };
 
-walk_result walk_index(const rocks_store& store, partition_state& p)
+/// From the last stock entry on, or over the whole index when it cannot be trusted. Returns what is
+/// missing and was not known to be.
+std::uint64_t walk_index(const rocks_store& store, partition_state& p, bool counts_all,
+                         inventory& out)
 {
-    walk_result out;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> holes;
     const auto trimmed = trimmed_below(store, p.number);
-    std::uint64_t next = trimmed;
-    std::uint64_t bytes = 0;
+    const auto stock = counts_all ? std::nullopt : trusted_stock(store, p.number, trimmed);
+    std::uint64_t next = stock ? stock->end : trimmed;
+    std::uint64_t bytes = stock ? stock->bytes : 0;
     std::optional<std::uint64_t> first;
+    if (stock && stock->begin < stock->end) first = stock->begin;
     auto it = store.iterate(family::index);
-    for (it->Seek(slice(batch_key(p.number, offset{trimmed}).bytes())); it->Valid(); it->Next()) {
+    for (it->Seek(slice(batch_key(p.number, offset{next}).bytes())); it->Valid(); it->Next()) {
         auto key = parse_batch_key(view(it->key()));
         if (!key || key->first != p.number) break;
+        ++out.walked;
         auto entry = decode_index(view(it->value()));
         const auto base = key->second.value();
         if (!entry || base < next) continue;
-        out.missing += p.add_lost(next, base);
+        if (base > next) holes.emplace_back(next, base);
         if (!first) first = base;
         next = base + entry->count;
         bytes += entry->payload_bytes;
     }
-    out.status = it->status();
+    if (!it->status().ok()) {
+        // what cannot be read now is not lost yet
+        out.status = it->status();
+        holes.clear();
+    }
     p.begin = std::max(trimmed, first.value_or(next));
     p.bytes = bytes;
+    out.stock[p.number] = {p.begin.load(), next, bytes};
     // records that were handed out before stay accounted for, even if they are gone now
     const auto known = std::max<std::uint64_t>(p.end.load(), p.synced.load());
-    if (known > next) out.missing += p.add_lost(next, known);
+    if (known > next && it->status().ok()) holes.emplace_back(next, known);
     p.end = std::max(known, next);
     p.synced = p.end.load();
     if (!first) p.begin = p.end.load();
-    return out;
+    std::uint64_t missing = 0;
+    for (const auto& [from, to] : holes) missing += p.add_lost(from, to);
+    return missing;
 }
 
 /// Positions that were given out once: by side file and by cursors.
@@ -162,43 +160,96 @@ void remember_lost(const rocks_store& store, partition_state& p)
     }
 }
 
+/// The next start need not count again what was counted now.
+void remember_stock(const rocks_store& store, const inventory& found)
+{
+    constexpr std::uint64_t entries_min = 10'000;  // fewer are counted in no time
+    if (found.walked < entries_min) return;
+    for (const auto& [number, stock] : found.stock) {
+        store.db()
+            .Put({}, store.at(family::meta), stock_key(number), encode_stock(stock))
+            .PermitUncheckedError();
+    }
+}
+
+rocksdb::Status mend_all(rocks_store& store, const partition_table& table)
+{
+    // a block that cannot be read stays unreadable under whatever is written over it
+    if (!is_readable(store, family::index)) {
+        auto status = store.recreate(family::index);
+        if (!status.ok()) return status;
+    }
+    for (auto* p : table.partitions()) mend_index(store, p->number);
+    return {};
+}
+
+inventory walk_all(const rocks_store& store, const partition_table& table, bool counts_all)
+{
+    inventory out;
+    for (auto* p : table.partitions()) {
+        const auto missing = walk_index(store, *p, counts_all, out);
+        out.missing += missing;
+        if (missing == 0) continue;
+        auto name = table.name_of(p->number);
+        spdlog::error(
+            "store: {} records of dataset {} partition {} are missing: damage has taken "
+            "them; what is left is in order",
+            missing, name ? name->dataset.value() : "?", p->number.partition);
+    }
+    return out;
+}
+
 }  // namespace
 
-std::uint64_t take_inventory(const rocks_store& store, const inventory_options& options,
-                             partition_table& table)
+result<std::uint64_t> take_inventory(rocks_store& store, const inventory_options& options,
+                                     partition_table& table)
 {
-    load_datasets(store, table);
-    raise_ends(store, options, table);
-    std::uint64_t missing = 0;
-    for (auto* p : table.partitions()) {
-        load_lost(store, *p);
-        if (options.verifies_batches && !options.is_read_only) {
-            drop_orphans(store, p->number);
-            mend_index(store, p->number, p->synced.load() + (1u << 20));
+    const bool may_write = !options.is_read_only;
+    const bool mends = options.verifies_batches && may_write;
+    rocksdb::Status mended;
+    if (mends) {
+        for (auto f : {family::documents, family::cursors}) {
+            if (mended.ok()) mended = rebuild_family(store, f);
         }
-        auto walked = walk_index(store, *p);
-        if (!walked.status.ok() && !options.is_read_only && !options.verifies_batches) {
-            spdlog::error("store: the index of a partition is damaged ({}), it is made anew",
-                          walked.status.ToString());
-            mend_index(store, p->number, p->end.load() + (1u << 20));
-            walked = walk_index(store, *p);
-        }
-        if (walked.missing > 0) {
-            auto name = table.name_of(p->number);
-            spdlog::error(
-                "store: {} records of dataset {} partition {} are missing: damage has taken "
-                "them; what is left is in order",
-                walked.missing, name ? name->dataset.value() : "?", p->number.partition);
-            if (!options.is_read_only) remember_lost(store, *p);
-        }
-        missing += walked.missing;
     }
+    if (mended.ok()) {
+        load_datasets(store, table);
+        load_cursor_names(store, table);
+        raise_ends(store, options, table);
+        for (auto* p : table.partitions()) load_lost(store, *p);
+        if (mends) mended = mend_all(store, table);
+    }
+    if (!mended.ok()) {
+        return failure{make_error_code(log_errc::io),
+                       "the store could not be mended: " + mended.ToString()};
+    }
+    auto walked = walk_all(store, table, options.verifies_batches);
+    if (!walked.status.ok() && may_write) {
+        return failure{make_error_code(log_errc::corrupt),
+                       "the index of the log is damaged: " + walked.status.ToString()};
+    }
+    for (auto* p : table.partitions()) {
+        if (may_write && walked.missing > 0) remember_lost(store, *p);
+    }
+    if (may_write) remember_stock(store, walked);
     for (const auto& spec : table.specs()) {
         auto* dataset = table.find(spec.name);
         std::uint64_t bytes = 0;
         for (const auto& p : dataset->partitions) bytes += p->bytes;
         dataset->bytes = bytes;
     }
+    return walked.missing;
+}
+
+std::uint64_t adopt_partition(const rocks_store& store, std::uint64_t mark, partition_state& p)
+{
+    load_lost(store, p);
+    p.synced = std::max(p.synced.load(), mark);
+    mend_index(store, p.number);
+    inventory found;
+    const auto missing = walk_index(store, p, true, found);
+    if (missing > 0) remember_lost(store, p);
+    p.dataset->bytes += p.bytes.load();
     return missing;
 }
 

@@ -15,9 +15,15 @@ struct inventory_options {
 };
 
 /// Fills datasets and partitions. Ends never move back, so an offset is never given out twice.
-/// Returns how many records were found missing that were not known to be missing before.
-std::uint64_t take_inventory(const rocks_store& store, const inventory_options& options,
-                             partition_table& table);
+/// Returns how many records were found missing that were not known to be missing before;
+/// `log_errc::corrupt` when the index is damaged and batches were not to be verified.
+[[nodiscard]] result<std::uint64_t> take_inventory(rocks_store& store,
+                                                   const inventory_options& options,
+                                                   partition_table& table);
+
+/// A partition whose settings damage had taken and that has been declared anew: `mark` is the end
+/// of what it was given out. Finds what is still there; returns how many records are missing.
+std::uint64_t adopt_partition(const rocks_store& store, std::uint64_t mark, partition_state& p);
 
 /// The batch that holds `from`, or the next one; absent at the end or when `status` tells an error.
 [[nodiscard]] std::optional<std::pair<offset, index_entry>> find_entry(const rocks_store& store,

@@ -90,6 +90,19 @@ std::optional<partition_ref> partition_table::name_of(partition_number number) c
     return partition_ref{it->second->spec.name, partition_id{number.partition}};
 }
 
+bool partition_table::note_cursor(const std::string& key)
+{
+    if (has_cursor(key)) return false;
+    std::unique_lock lock(mutex_);
+    return cursors_.insert(key).second;
+}
+
+bool partition_table::has_cursor(const std::string& key) const
+{
+    std::shared_lock lock(mutex_);
+    return cursors_.contains(key);
+}
+
 void partition_table::set_readers(const dataset_name& name, std::vector<cursor_name> readers)
 {
     std::unique_lock lock(mutex_);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <vector>
 
@@ -44,6 +45,7 @@ struct partition_state {
 
     mutable std::mutex lost_mutex;
     range_set lost;
+    std::uint32_t uncounted = 0;  ///< the appender's: batches since the last stock entry
     int open_value = -1;  ///< the appender's: index of the value it is filling in the current group
 };
 
@@ -69,6 +71,9 @@ public:
     [[nodiscard]] std::vector<dataset_spec> specs() const;
     [[nodiscard]] std::vector<partition_state*> partitions() const;
     [[nodiscard]] std::optional<partition_ref> name_of(partition_number number) const;
+    /// True when the cursor with this key had not been noted.
+    bool note_cursor(const std::string& key);
+    [[nodiscard]] bool has_cursor(const std::string& key) const;
     void set_readers(const dataset_name& name, std::vector<cursor_name> readers);
 
     struct trim_rule {
@@ -83,6 +88,7 @@ private:
     mutable std::shared_mutex mutex_;
     std::map<dataset_name, std::unique_ptr<dataset_state>> datasets_;
     std::map<std::uint32_t, dataset_state*> by_number_;
+    std::set<std::string> cursors_;  ///< keys of all cursors that were ever stored
 };
 
 }  // namespace sluice::datasets::embedded

@@ -60,8 +60,12 @@ result<std::unique_ptr<pending_write>> encode_write(const log_write& what,
     for (const auto& cursor : what.cursors) {
         auto at = table.find(cursor.at);
         if (!at) return at.error();
-        out->puts.push_back(
-            {family::cursors, cursor_key((*at)->number, cursor.name), encode_cursor(cursor.state)});
+        auto key = cursor_key((*at)->number, cursor.name);
+        if (!table.has_cursor(key)) {
+            out->puts.push_back({family::documents, document_key(cursor_collection, key), "1"});
+            out->new_cursors.push_back(key);
+        }
+        out->puts.push_back({family::cursors, std::move(key), encode_cursor(cursor.state)});
     }
     for (const auto& document : what.documents) {
         out->puts.push_back(

@@ -37,6 +37,7 @@ struct pending_write {
     std::vector<chunk> chunks;
     std::vector<put> puts;
     std::vector<trim> trims;
+    std::vector<std::string> new_cursors;  ///< keys of cursors that no write has had before
     write_receipt receipt;
     bool is_internal = false;
 

@@ -20,8 +20,14 @@ struct recovered_store {
     recovery_step step = recovery_step::clean;
 };
 
-/// Fails only when the folder cannot be used at all (rights, full disk).
+struct recovery_options {
+    bool is_read_only = false;
+    bool expects_damage = false;  ///< a reader or a compaction has met it
+};
+
+/// Fails only when the folder cannot be used at all: rights, full disk, input/output errors. Those
+/// are no damage, and the next attempt finds everything as it was.
 [[nodiscard]] result<recovered_store> open_recovered(const data_folder& folder, wall_time now,
-                                                     bool is_read_only);
+                                                     const recovery_options& options);
 
 }  // namespace sluice::datasets::embedded

@@ -1,11 +1,13 @@
 #include "datasets/embedded/rocks_store.hpp"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
 #include <filesystem>
 
 #include "datasets/embedded/rocksdb_logger.hpp"
+#include "datasets/embedded/test_faults.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -33,16 +35,31 @@ rocksdb::ColumnFamilyOptions records_family(const std::shared_ptr<rocksdb::Cache
     o.min_blob_size = 1024;
     o.blob_file_size = 256 * mib;
     o.blob_compression_type = rocksdb::kNoCompression;
-    o.write_buffer_size = 64 * mib;
+    o.write_buffer_size = 32 * mib;  // up to four at once, within the memory that is promised
+    if (read_test_faults().has_small_buffers) o.write_buffer_size = mib / 4;
     o.max_write_buffer_number = 4;
     return o;
 }
+
+/// Lets crash tests end the process while tables are written.
+class flush_crashes final : public rocksdb::EventListener {
+public:
+    void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) override
+    {
+        crash_here(crash_place::flush_begin);
+    }
+    void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo&) override
+    {
+        crash_here(crash_place::flush_end);
+    }
+};
 
 }  // namespace
 
 rocksdb::DBOptions database_options(const store_open_mode& mode)
 {
     rocksdb::DBOptions o;
+    if (mode.env) o.env = mode.env;
     o.create_missing_column_families = !mode.is_read_only;
     o.info_log = make_rocksdb_logger();
     // A torn tail is a crash and passes; damage before the tail must be seen, not skipped in
@@ -60,6 +77,7 @@ rocksdb::DBOptions database_options(const store_open_mode& mode)
     o.max_file_opening_threads = 1;
     o.stats_dump_period_sec = 0;
     o.stats_persist_period_sec = 0;
+    o.listeners.push_back(std::make_shared<flush_crashes>());
     return o;
 }
 
@@ -88,6 +106,13 @@ bool is_absent_or_empty(const std::string& path)
 
 }  // namespace
 
+rocksdb::Status sync_folder(rocksdb::Env& env, const std::string& path)
+{
+    std::unique_ptr<rocksdb::Directory> folder;
+    auto status = env.NewDirectory(path.empty() ? "." : path, &folder);
+    return status.ok() ? folder->Fsync() : status;
+}
+
 rocksdb::Status rocks_store::open(const std::string& path, const store_open_mode& mode,
                                   std::unique_ptr<rocks_store>& into)
 {
@@ -97,7 +122,12 @@ rocksdb::Status rocks_store::open(const std::string& path, const store_open_mode
     auto options = database_options(mode);
     options.create_if_missing = !mode.is_read_only && is_absent_or_empty(path);
     std::error_code ec;  // a folder that is missing would be reported as an error before it is made
-    if (options.create_if_missing) std::filesystem::create_directories(path, ec);
+    if (options.create_if_missing) {
+        std::filesystem::create_directories(path, ec);
+        // RocksDB syncs what is in the folder, not the folder's own name
+        auto synced = sync_folder(*options.env, std::filesystem::path(path).parent_path());
+        if (!synced.ok()) return synced;
+    }
     auto status =
         mode.is_read_only
             ? rocksdb::DB::OpenForReadOnly(options, path, column_families(), &handles, &db)
@@ -117,6 +147,18 @@ rocks_store::~rocks_store()
     // After an I/O error Close() reports the same error again: it has been handled when it
     // happened.
     if (db_) db_->Close().PermitUncheckedError();
+}
+
+rocksdb::Status rocks_store::recreate(family f)
+{
+    auto& handle = handles_[static_cast<std::size_t>(f)];
+    const auto name = handle->GetName();
+    const auto options = column_families()[static_cast<std::size_t>(f)].options;
+    auto status = db_->DropColumnFamily(handle);
+    if (!status.ok()) return status;
+    db_->DestroyColumnFamilyHandle(handle);
+    handle = nullptr;
+    return db_->CreateColumnFamily(options, name, &handle);
 }
 
 std::unique_ptr<rocksdb::Iterator> rocks_store::iterate(family f) const

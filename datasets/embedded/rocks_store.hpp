@@ -19,8 +19,11 @@ struct store_open_mode {
     bool is_read_only = false;
     bool skips_damaged_wal = false;  ///< second step of the ladder
     bool tolerates_damaged_files = false;
+    rocksdb::Env* env = nullptr;  ///< null: the machine's; tests put faults into it
 };
 
+/// Makes the names in a folder durable: new files, renames, removals.
+[[nodiscard]] rocksdb::Status sync_folder(rocksdb::Env& env, const std::string& path);
 [[nodiscard]] rocksdb::DBOptions database_options(const store_open_mode& mode);
 [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor> column_families();
 
@@ -47,6 +50,8 @@ public:
         return handles_[static_cast<std::size_t>(f)];
     }
     [[nodiscard]] std::unique_ptr<rocksdb::Iterator> iterate(family f) const;
+    /// Drops the family with its files and makes an empty one. Nobody may use the store meanwhile.
+    rocksdb::Status recreate(family f);
 
 private:
     rocks_store() = default;
