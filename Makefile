@@ -10,7 +10,7 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-tsan test-long run bench format check-format clean
+.PHONY: help deps build test test-tsan test-long run bench bench-rules fuzz format check-format clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,8 +32,14 @@ test-tsan: deps ## the unit tests and scenarios under ThreadSanitizer
 	cmake --build --preset tsan -j $(JOBS)
 	@TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp python3 scripts/run_tests.py --build build/tsan --skip faults
 
-test-long: build ## 50 cycles of kill -9 against the release binary, and its controls
-	@python3 tests/faults/kill9.py --sluice build/release/sluice --cycles 50
+test-long: build ## crash tests in full: 1,000 kills, 300 power cuts, every I/O call and 10,000 bits; about 1.5 hours
+	cmake --preset debug
+	cmake --build --preset debug -j $(JOBS) --target test_datasets powercut_fs
+	@python3 tests/faults/kill9.py --sluice build/release/sluice --cycles 1000
+	@python3 tests/faults/power_cut.py --sluice build/release/sluice --disk build/debug/powercut_fs --cuts 300 --control-cuts 20
+	@python3 tests/faults/disk_full.py --sluice build/release/sluice
+	@SLUICE_TEST_LONG=1 build/debug/test_datasets --gtest_brief=1 --gtest_filter='IoFaults.*:Corruption.*'
+	@python3 tests/faults/kafka_kill.py --sluice build/release/sluice --cycles 100
 
 run: build ## the quickstart: gateway, receiver, sample events; RUN_SECONDS=n ends it by itself
 	@python3 scripts/quickstart.py --sluice build/release/sluice
@@ -44,6 +50,15 @@ bench: deps ## micro benchmarks and the load test cases, with nginx as the ceili
 	@for program in build/release/*_bench; do [ ! -x "$$program" ] || "$$program" --benchmark_min_time=0.2; done
 	@test -d .deps/duckdb || python3 -m pip install -q --target .deps/duckdb duckdb==1.4.1 || true  # a yardstick only
 	@python3 loadtest/run.py --build build/release all
+
+bench-rules: deps ## what rules and functions cost: one table, figure against goal
+	cmake --preset release -DSLUICE_BENCH=ON
+	cmake --build --preset release -j $(JOBS) --target rules_bench expression_bench
+	@python3 loadtest/rules_figures.py --build build/release
+
+SECONDS ?= 60
+fuzz: deps ## every fuzz target for SECONDS each (needs clang-14); findings land in build/fuzz
+	@python3 tests/fuzz/run.py --seconds $(SECONDS)
 
 format: ## clang-format over every source file
 	@command -v clang-format-14 >/dev/null || { echo "format: needs apt-get install clang-format-14"; exit 1; }

@@ -28,6 +28,8 @@ public:
                 return "export was asked to stop";
             case export_errc::bad_document:
                 return "stored export run is damaged";
+            case export_errc::not_owner:
+                return "another gateway exports this dataset";
         }
         return "unknown export error";
     }

@@ -16,6 +16,7 @@ enum class export_errc : std::uint8_t {
     unavailable,       ///< a part of the installation is missing (Parquet without Arrow)
     stopped,           ///< asked to stop; the run goes on where it stopped
     bad_document,      ///< a stored run can't be read
+    not_owner,         ///< another gateway exports this dataset
 };
 
 [[nodiscard]] boost::system::error_code make_error_code(export_errc e) noexcept;

@@ -28,6 +28,13 @@ void refresh_settings(run_document& document, const config::export_settings& cur
 
 result<flow_run> run_export_at(const run_request& request)
 {
+    if (!exports_here(request.log, request.settings.dataset)) {
+        return export_failure(
+            export_errc::not_owner,
+            fmt::format("export '{}' is run by the gateway that owns partition 0 of '{}': ask that "
+                        "one; its `sluice status` lists the partition",
+                        request.name, request.settings.dataset));
+    }
     auto runs = load_runs(request.log);
     if (!runs) return runs.error();
     const export_run::context with{.log = request.log,

@@ -39,6 +39,20 @@ result<std::string> learnt_columns(const datasets::event_log& log, const std::st
     return std::string{};
 }
 
+/// Where the finished runs of an export have come to in this partition.
+offset end_of_finished(const std::vector<run_document>& runs, const std::string& name,
+                       partition_id partition)
+{
+    offset end{0};
+    for (const auto& r : runs) {
+        if (r.run.export_name != name || !is_finished(r.run)) continue;
+        for (const auto& range : r.ranges) {
+            if (range.partition == partition) end = std::max(end, range.end);
+        }
+    }
+    return end;
+}
+
 }  // namespace
 
 result<std::vector<run_document>> load_runs(const datasets::event_log& log)
@@ -63,6 +77,12 @@ std::optional<run_document> unfinished_run(const std::vector<run_document>& runs
     return std::nullopt;
 }
 
+bool exports_here(const datasets::event_log& log, const std::string& dataset)
+{
+    const auto owned = log.owned_partitions(dataset_name{dataset});
+    return std::find(owned.begin(), owned.end(), partition_id{0}) != owned.end();
+}
+
 result<run_document> plan_run(datasets::event_log& log, const std::string& name,
                               const config::export_settings& settings, wall_time boundary,
                               wall_time now, const std::vector<run_document>& runs)
@@ -76,8 +96,9 @@ result<run_document> plan_run(datasets::event_log& log, const std::string& name,
     out.settings = settings;
     const dataset_name dataset{settings.dataset};
     const auto known = log.list_datasets();
-    if (std::none_of(known.begin(), known.end(),
-                     [&](const auto& d) { return d.name == dataset; })) {
+    const auto spec =
+        std::find_if(known.begin(), known.end(), [&](const auto& d) { return d.name == dataset; });
+    if (spec == known.end()) {
         return export_failure(
             export_errc::log,
             fmt::format("export '{}': there is no dataset '{}' in the store: check "
@@ -85,20 +106,25 @@ result<run_document> plan_run(datasets::event_log& log, const std::string& name,
                         name, settings.dataset, name));
     }
     std::vector<datasets::cursor_update> new_cursors;
-    for (const auto partition : log.owned_partitions(dataset)) {
+    for (std::uint32_t i = 0; i < spec->partitions; ++i) {
+        const partition_id partition{i};
         const datasets::partition_ref at{dataset, partition};
         auto extent = log.extent(at);
         if (!extent) return extent.error();
         auto cursor = log.load_cursor(export_cursor(name), at);
         if (!cursor) return cursor.error();
-        const auto first = *cursor ? (*cursor)->next : extent->begin;
+        // cursors and runs are two writes on Kafka: a finished run counts although a crash came
+        // between them
+        const auto first = std::max(*cursor ? (*cursor)->next : extent->begin,
+                                    end_of_finished(runs, name, partition));
         if (!*cursor) {
             new_cursors.push_back({export_cursor(name), at, {.next = first, .start = first}});
         }
         if (first < extent->end) out.ranges.push_back({partition, first, extent->end});
     }
     if (!new_cursors.empty()) {
-        auto stored = write_blocking(log, {.cursors = new_cursors, .is_internal = true});
+        auto stored = write_blocking(
+            log, {.cursors = new_cursors, .is_internal = true, .ignores_ownership = true});
         if (!stored) return stored.error();
     }
     auto columns = learnt_columns(log, name);

@@ -20,6 +20,9 @@ namespace sluice::batch {
 
 /// A fresh plan; without ranges when there is nothing new. Gives the export a cursor at the oldest
 /// record of each partition where it has none, so that retention waits from now on.
+/// Whoever owns partition 0 of a dataset exports all of it; reading needs no ownership.
+[[nodiscard]] bool exports_here(const datasets::event_log& log, const std::string& dataset);
+
 [[nodiscard]] result<run_document> plan_run(datasets::event_log& log, const std::string& name,
                                             const config::export_settings& settings,
                                             wall_time boundary, wall_time now,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "batch/export_error.hpp"
+#include "batch/export_planner.hpp"
 #include "batch/manifest.hpp"
 
 namespace sluice::batch {
@@ -48,11 +49,13 @@ result<flow_run> export_run::execute()
         if (with_.hook && !with_.hook(step)) {
             return export_failure(export_errc::stopped, "interrupted before a step");
         }
-        done = perform(step);
+        done = check_owner();
+        if (done) done = perform(step);
     }
     if (done) return machine_.document().run;
     auto why = done.error();
     if (why.code == make_error_code(export_errc::stopped)) return why;
+    if (why.code == make_error_code(export_errc::not_owner)) return why;
     ++with_.stats.runs_failed;
     // Best effort: when the log itself is the trouble, the stored run is simply still unfinished.
     (void)store_document(machine_.failed_document(with_.clock.wall_now(), why.message));
@@ -71,7 +74,41 @@ result<void> export_run::open()
     auto format = make_format(document.settings, document.progress.format_state);
     if (!format) return format.error();
     format_ = std::move(*format);
+    auto stored = load_stored();
+    if (!stored) return stored.error();
+    stored_ = std::move(*stored);
     return {};
+}
+
+result<std::string> export_run::load_stored() const
+{
+    auto documents = with_.log.list_documents(run_collection);
+    if (!documents) return documents.error();
+    for (auto& [key, text] : *documents) {
+        if (key == machine_.document().run.id) return std::move(text);
+    }
+    return std::string{};
+}
+
+result<void> export_run::check_owner() const
+{
+    const auto& run = machine_.document().run;
+    if (exports_here(with_.log, run.dataset)) return {};
+    return export_failure(
+        export_errc::not_owner,
+        fmt::format("run {} is left to the gateway that owns partition 0 of '{}' now", run.id,
+                    run.dataset));
+}
+
+/// This process may have slept while another gateway finished the run; it must not commit then.
+result<void> export_run::check_document() const
+{
+    auto stored = load_stored();
+    if (!stored) return stored.error();
+    if (*stored == stored_) return {};
+    return export_failure(
+        export_errc::not_owner,
+        fmt::format("run {} was continued by another gateway", machine_.document().run.id));
 }
 
 result<void> export_run::perform(step_kind step)
@@ -216,15 +253,18 @@ result<void> export_run::write_manifest()
 
 result<void> export_run::store_document(const run_document& document)
 {
+    auto text = to_json(document);
     const std::array<datasets::document_update, 1> documents{
-        {{run_collection, document.run.id, to_json(document)}}};
+        {{run_collection, document.run.id, text}}};
     auto stored = write_blocking(with_.log, {.documents = documents, .is_internal = true});
     if (!stored) return stored.error();
+    stored_ = std::move(text);
     return {};
 }
 
 result<void> export_run::commit()
 {
+    if (auto fresh = check_document(); !fresh) return fresh;
     const auto& document = machine_.document();
     const auto name = export_cursor(document.run.export_name);
     const auto now = with_.clock.wall_now();
@@ -238,6 +278,7 @@ result<void> export_run::commit()
         std::uint64_t rows = 0;
         for (const auto& f : document.run.files)
             rows += f.partition == range.partition ? f.rows : 0;
+        if (state.next >= range.end) continue;  // committed before a crash or by another gateway
         state.next = range.end;
         state.counts.delivered += rows;
         state.counts.expired += (range.end - range.first) - rows;
@@ -249,8 +290,10 @@ result<void> export_run::commit()
         documents.push_back(
             {schema_collection, document.run.export_name, document.progress.format_state});
     }
-    auto stored = write_blocking(with_.log,
-                                 {.cursors = cursors, .documents = documents, .is_internal = true});
+    auto stored = write_blocking(with_.log, {.cursors = cursors,
+                                             .documents = documents,
+                                             .is_internal = true,
+                                             .ignores_ownership = true});
     if (!stored) return stored.error();
     machine_.committed(now);
     ++with_.stats.runs_succeeded;

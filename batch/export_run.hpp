@@ -45,9 +45,16 @@ private:
     result<void> write_manifest();
     result<void> store_document(const run_document& document);
     result<void> commit();
+    /// Fails when another gateway has the export now.
+    result<void> check_owner() const;
+    /// Fails when the stored run is not as this process left it: another one has gone on with it.
+    result<void> check_document() const;
+    /// The run's document as it stands in the log; empty when there is none.
+    result<std::string> load_stored() const;
 
     context with_;
     export_machine machine_;
+    std::string stored_;  ///< the run's document as it was read or written last; empty: none
     std::optional<file_layout> layout_;
     std::unique_ptr<storage> storage_;
     std::unique_ptr<file_format> format_;

@@ -9,6 +9,8 @@
 #include <condition_variable>
 #include <set>
 
+#include "batch/export_error.hpp"
+#include "batch/export_planner.hpp"
 #include "batch/run_at.hpp"
 #include "batch/schedule.hpp"
 
@@ -16,6 +18,7 @@ namespace sluice::batch {
 namespace {
 
 constexpr int low_priority = 10;
+constexpr auto ownership_period = std::chrono::seconds{1};  // until a takeover is noticed
 constexpr auto wait_max = std::chrono::seconds{60};  // a wall clock that was set is noticed by then
 
 /// One export and where its schedule stands. Touched by the thread only.
@@ -26,6 +29,7 @@ struct export_entry {
     std::optional<wall_time> last_boundary;
     std::optional<wall_time> retry_at;
     unsigned failures = 0;
+    bool is_mine = false;  ///< this gateway owns partition 0 of the dataset
     export_stats* stats = nullptr;
 };
 
@@ -37,7 +41,8 @@ struct export_scheduler::state {
     }
 
     void work();
-    void load_last_boundaries();
+    void load_last_boundary(export_entry& entry);
+    [[nodiscard]] bool has_to_run(export_entry& entry);
     void run_due(const std::set<std::string>& wanted);
     void run(export_entry& entry, std::optional<wall_time> boundary);
     [[nodiscard]] std::chrono::nanoseconds time_to_next() const;
@@ -54,24 +59,32 @@ struct export_scheduler::state {
     std::thread thread;
 };
 
-void export_scheduler::state::load_last_boundaries()
+void export_scheduler::state::load_last_boundary(export_entry& entry)
 {
-    auto runs = list_runs(log, {});
+    entry.retry_at.reset();
+    entry.failures = 0;
+    auto runs = list_runs(log, entry.name);
     if (!runs) {
-        spdlog::error("export: stored runs can't be listed: {}", runs.error().message);
+        spdlog::error("export '{}': stored runs can't be listed: {}", entry.name,
+                      runs.error().message);
         return;
     }
-    for (auto& entry : entries) {
-        for (const auto& r : *runs) {
-            if (r.export_name != entry.name) continue;
-            if (r.state != run_state::succeeded) {
-                entry.retry_at = clock.wall_now();
-                continue;
-            }
-            if (!entry.last_boundary || *entry.last_boundary < r.boundary)
-                entry.last_boundary = r.boundary;
+    for (const auto& r : *runs) {
+        if (r.state != run_state::succeeded) {
+            entry.retry_at = clock.wall_now();
+            continue;
         }
+        if (!entry.last_boundary || *entry.last_boundary < r.boundary)
+            entry.last_boundary = r.boundary;
     }
+}
+
+/// Several gateways have the same exports; whoever comes to own one goes on where the other was.
+bool export_scheduler::state::has_to_run(export_entry& entry)
+{
+    const bool was_mine = std::exchange(entry.is_mine, exports_here(log, entry.settings.dataset));
+    if (entry.is_mine && !was_mine) load_last_boundary(entry);
+    return entry.is_mine;
 }
 
 void export_scheduler::state::run(export_entry& entry, std::optional<wall_time> boundary)
@@ -94,6 +107,10 @@ void export_scheduler::state::run(export_entry& entry, std::optional<wall_time> 
         return;
     }
     if (stop) return;
+    if (done.error().code == make_error_code(export_errc::not_owner)) {
+        spdlog::info("export '{}': {}", entry.name, done.error().message);
+        return;
+    }
     ++entry.failures;
     const auto delay = retry_delay(entry.failures);
     entry.retry_at = clock.wall_now() + delay;
@@ -105,6 +122,7 @@ void export_scheduler::state::run_due(const std::set<std::string>& wanted)
 {
     for (auto& entry : entries) {
         if (stop) return;
+        if (!has_to_run(entry)) continue;
         const auto now = clock.wall_now();
         const bool is_wanted = wanted.contains(entry.name);
         if (entry.retry_at && now < *entry.retry_at && !is_wanted) continue;
@@ -123,6 +141,10 @@ std::chrono::nanoseconds export_scheduler::state::time_to_next() const
     const auto now = clock.wall_now();
     std::chrono::nanoseconds least = wait_max;
     for (const auto& entry : entries) {
+        if (!entry.is_mine) {
+            least = std::min<std::chrono::nanoseconds>(least, ownership_period);
+            continue;
+        }
         std::optional<wall_time> at = entry.retry_at;
         if (!at && entry.plan) at = next_boundary(*entry.plan, now);
         if (at) least = std::min<std::chrono::nanoseconds>(least, *at - now);
@@ -133,7 +155,6 @@ std::chrono::nanoseconds export_scheduler::state::time_to_next() const
 void export_scheduler::state::work()
 {
     setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), low_priority);
-    load_last_boundaries();
     std::set<std::string> wanted;
     while (!stop) {
         run_due(wanted);

@@ -91,10 +91,11 @@ void merge(node& into, node&& from, std::size_t depth, const std::string& path,
 {
     for (auto& [key, value] : from.members) {
         const std::string inner_path = path.empty() ? key.text : path + '.' + key.text;
-        const auto existing = std::find_if(into.members.begin(), into.members.end(),
-                                           [&](const auto& m) { return m.first.text == key.text; });
+        const auto existing =
+            std::find_if(into.members.begin(), into.members.end(),
+                         [&key = key](const auto& m) { return m.first.text == key.text; });
         if (existing == into.members.end()) {
-            into.members.emplace_back(std::move(key), std::move(value));
+            into.members.push_back({std::move(key), std::move(value)});
         } else if (value.is_null() && depth > 0) {
             continue;
         } else if (existing->second.is_null() && depth > 0) {
@@ -262,6 +263,12 @@ void check_engines(const node& root, const settings& loaded, diagnostics& proble
                            fmt::format("datasets.{}.quota_bytes does not work with Kafka", name),
                            "use retention.bytes_max, or a quota of the cluster");
         }
+    }
+    if (loaded.kafka.spool.enabled) {
+        problems.warning(datasets->where,
+                         "gateway.kafka.spool is experimental: events reach the cluster after an "
+                         "outage, but lanes may miss some of them when the gateway is killed in it",
+                         "leave it off: events are then refused with 503 and Retry-After");
     }
     if (!loaded.kafka.brokers.empty()) return;
     problems.error(datasets->where, "datasets use the engine kafka, but there is no cluster",

@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "config/diagnostic.hpp"
@@ -20,6 +19,8 @@ struct text_line {
     std::uint32_t column = 0;
 };
 
+struct node_member;
+
 /// One YAML value. Immutable once read; a tree owns its children. Anchors and aliases are expanded.
 struct node {
     node_kind kind = node_kind::null;
@@ -31,7 +32,7 @@ struct node {
     source_location text_where;
     std::vector<text_line> text_lines;  ///< scalars of several lines: one entry a line, ascending
     std::vector<node> items;            ///< lists
-    std::vector<std::pair<node, node>> members;  ///< maps: key (a scalar) and value, in file order
+    std::vector<node_member> members;   ///< maps, in file order
 
     [[nodiscard]] bool is_map() const noexcept { return kind == node_kind::map; }
     [[nodiscard]] bool is_list() const noexcept { return kind == node_kind::list; }
@@ -46,6 +47,13 @@ struct node {
     /// Scalars: where the character `text[offset]` stands in the file. Exact for plain and block
     /// scalars; in quoted ones every escape sequence before it on its line shifts it to the left.
     [[nodiscard]] source_location locate(std::size_t offset) const;
+};
+
+/// A key (a scalar) and its value. A type of its own, because a pair of the type that holds it is
+/// incomplete for clang 14.
+struct node_member {
+    node first;
+    node second;
 };
 
 }  // namespace sluice::config

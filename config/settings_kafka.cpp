@@ -80,8 +80,7 @@ void check_options(binding& in, const node& value, const kafka_settings& kafka)
             const std::string reason = why(name);
             if (reason.empty() || at == nullptr) continue;
             const binding::step inside(in, key);
-            in.error(at->where, fmt::format("can't contain '{}': {}", name, reason),
-                     "remove it");
+            in.error(at->where, fmt::format("can't contain '{}': {}", name, reason), "remove it");
         }
     };
     check("options", kafka.options, refusal_of_kafka_option);
@@ -93,9 +92,8 @@ void check_broker(binding& in, const node& where, std::size_t index, const std::
 {
     const binding::step inside(in, fmt::format("brokers[{}]", index));
     const auto colon = broker.rfind(':');
-    const bool has_port =
-        colon != std::string::npos && colon > 0 && colon + 1 < broker.size() &&
-        broker.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+    const bool has_port = colon != std::string::npos && colon > 0 && colon + 1 < broker.size() &&
+                          broker.find_first_not_of("0123456789", colon + 1) == std::string::npos;
     if (has_port && broker.find("//") == std::string::npos) return;
     in.error(where.where, fmt::format("is '{}', not host:port", broker.substr(0, 60)),
              "write for example kafka-1.example.com:9092, without a scheme");
@@ -126,8 +124,8 @@ void check_security(binding& in, const node& value, const kafka_security_setting
 {
     const bool has_sasl = security.protocol == kafka_protocol::sasl_plaintext ||
                           security.protocol == kafka_protocol::sasl_tls;
-    const bool has_tls = security.protocol == kafka_protocol::tls ||
-                         security.protocol == kafka_protocol::sasl_tls;
+    const bool has_tls =
+        security.protocol == kafka_protocol::tls || security.protocol == kafka_protocol::sasl_tls;
     if (has_sasl && (security.sasl.username.empty() || security.sasl.password.empty())) {
         in.error_at(value, "sasl", "needs the keys 'username' and 'password' for this protocol",
                     "give the password as ${env:NAME} or ${file:PATH}");
@@ -253,10 +251,10 @@ const object_shape& schema_of<kafka_settings>()
                    {.help = "Brokers to find the cluster by, as host:port; two or three will do",
                     .example = "[kafka-1.example.com:9092]"})
             .field("topic_prefix", &k::topic_prefix,
-                   {.help = "The topic of a dataset is this and the dataset's name"})
+                   {.help =
+                        "Begins the names of topics (prefix and dataset) and of the lanes' groups"})
             .field("group", &k::group,
-                   {.help = "Gateways of the same group share the partitions; also begins the "
-                            "names of the lanes' groups"})
+                   {.help = "Gateways of the same group share the partitions out among them"})
             .field("replication", &k::replication,
                    {.help = "Copies of each partition of new topics; without it the broker's "
                             "default.replication.factor",

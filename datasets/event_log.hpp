@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -135,6 +136,13 @@ struct backup_report {
     std::vector<backup_part> parts;
 };
 
+/// A figure of an engine for /metrics and status: `kafka_produced`, `spool_events`.
+struct log_figure {
+    std::string_view name;
+    std::uint64_t value = 0;
+    bool is_gauge = false;  ///< else it only grows
+};
+
 class event_log {
 public:
     virtual ~event_log() = default;
@@ -192,6 +200,14 @@ public:
                                                    wall_time when) const = 0;
 
     [[nodiscard]] virtual log_status status() const = 0;
+    /// What only this engine counts.
+    [[nodiscard]] virtual std::vector<log_figure> figures() const { return {}; }
+    /// The largest content of one event that the dataset takes; larger ones are refused one by one
+    /// before they are written.
+    [[nodiscard]] virtual std::uint64_t record_bytes_max(const dataset_name&) const
+    {
+        return std::numeric_limits<std::uint64_t>::max();
+    }
 
     // What operators ask for. An engine that leaves it to its own tools says so.
 

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/thread_pool.hpp>
+#include <condition_variable>
+#include <thread>
 
 #include "batch/export_job.hpp"
+#include "batch/export_planner.hpp"
 #include "datasets/log_error.hpp"
 #include "datasets/open_log.hpp"
 #include "gateway/admin/admin_endpoints.hpp"
@@ -17,6 +21,12 @@ namespace sluice::gateway {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto start_period = 1s;  // between attempts to begin while the cluster is away
+
+}  // namespace
 
 /// Members stand in the order of their start; stop() takes them down in reverse.
 struct service::state {
@@ -34,6 +44,10 @@ struct service::state {
     result<void> check_partitions(const std::string& name, std::uint32_t wanted) const;
     result<void> open_datasets();
     result<void> start();
+    result<void> begin_delivery();
+    result<void> begin_or_wait();
+    void keep_trying();
+    void stop_trying();
     result<void> take_over(loaded_config next);
     void start_exports();
     void make_hooks();
@@ -64,6 +78,10 @@ struct service::state {
     admin_hooks hooks;
     edge_threads edge;
     std::atomic<bool> is_draining{false};
+    std::string why_waiting;  ///< for the cluster, before lanes and exports can begin; by `mutex`
+    bool is_over = false;     ///< tells the starter to end; by `mutex`
+    std::condition_variable wake_starter;
+    std::thread starter;
 };
 
 /// Fewer partitions would put the later events of a key into another partition than the earlier
@@ -107,12 +125,68 @@ void service::state::start_exports()
     exports->start();
 }
 
-result<void> service::state::start()
+/// All that needs the log to answer.
+result<void> service::state::begin_delivery()
 {
     if (auto r = open_datasets(); r.has_error()) return r;
     if (auto r = lanes.start(config.settings, config.catalog); r.has_error()) return r;
     start_exports();
+    return {};
+}
+
+/// A cluster that can't be reached, or lacks a right or a topic, is mended without us: the gateway
+/// says why it is not ready and tries again. What is wrong on this machine is a failure.
+result<void> service::state::begin_or_wait()
+{
+    auto begun = begin_delivery();
+    if (begun.has_value() || !config::uses_kafka(config.settings)) return begun;
+    const auto& of_log = datasets::make_error_code(datasets::log_errc::refusing).category();
+    if (begun.error().code.category() != of_log) return begun;
+    spdlog::error("waiting for the cluster: {}", begun.error().message);
+    std::lock_guard lock(mutex);
+    why_waiting = begun.error().message;
+    is_over = false;
+    starter = std::thread([this] { keep_trying(); });
+    return {};
+}
+
+/// On a thread of its own. Nobody else touches lanes and exports meanwhile.
+void service::state::keep_trying()
+{
+    std::unique_lock lock(mutex);
+    while (!wake_starter.wait_for(lock, start_period, [this] { return is_over; })) {
+        lock.unlock();
+        lanes.stop(500ms);
+        auto begun = begin_delivery();
+        lock.lock();
+        if (begun.has_value()) {
+            why_waiting.clear();
+            spdlog::info("the cluster is there: lanes and exports run");
+            return;
+        }
+        if (begun.error().message != why_waiting) {
+            spdlog::error("still waiting: {}", begun.error().message);
+        }
+        why_waiting = begun.error().message;
+    }
+}
+
+void service::state::stop_trying()
+{
+    {
+        std::lock_guard lock(mutex);
+        is_over = true;
+    }
+    wake_starter.notify_all();
+    if (starter.joinable()) starter.join();
+    std::lock_guard lock(mutex);
+    why_waiting.clear();
+}
+
+result<void> service::state::start()
+{
     make_hooks();
+    if (auto r = begin_or_wait(); r.has_error()) return r;
     return edge.start(config.settings, hooks, worker);
 }
 
@@ -120,23 +194,24 @@ std::string service::state::why_not_ready() const
 {
     if (is_draining) return "draining: this gateway is about to stop";
     const auto status = log->status();
-    return status.health == datasets::log_health::ok ? std::string{} : status.reason;
+    if (status.health != datasets::log_health::ok) return status.reason;
+    std::lock_guard lock(mutex);
+    // with a spool events are taken all the same
+    return config.settings.kafka.spool.enabled ? std::string{} : why_waiting;
 }
 
 /// Stops lanes and exports and starts those of another configuration.
 result<void> service::state::take_over(loaded_config next)
 {
     std::lock_guard changing(lanes_changing);
+    stop_trying();
     lanes.stop(config.settings.gateway.drain_timeout);
-    exports->stop();
+    if (exports) exports->stop();
     {
         std::lock_guard lock(mutex);
         config = std::move(next);
     }
-    if (auto r = open_datasets(); r.has_error()) return r;
-    if (auto r = lanes.start(config.settings, config.catalog); r.has_error()) return r;
-    start_exports();
-    return {};
+    return begin_or_wait();
 }
 
 void service::state::make_hooks()
@@ -144,11 +219,18 @@ void service::state::make_hooks()
     hooks.snapshot = [this] { return snapshot(); };
     hooks.why_not_ready = [this] { return why_not_ready(); };
     hooks.enable_lane = [this](std::string name) { return lanes.enable(std::move(name)); };
-    hooks.trigger_export = [this](const std::string& name) {
+    hooks.trigger_export = [this](const std::string& name) -> std::optional<std::string> {
         std::lock_guard lock(mutex);
-        if (!config.settings.exports.contains(name)) return false;
+        const auto found = config.settings.exports.find(name);
+        if (found == config.settings.exports.end()) return std::nullopt;
+        const auto& dataset = found->second.dataset;
+        if (!batch::exports_here(*log, dataset)) {
+            return fmt::format("The gateway that owns partition 0 of '{}' runs it: ask that one",
+                               dataset);
+        }
+        if (!exports) return why_waiting;
         exports->trigger(name);
-        return true;
+        return std::string{};
     };
     hooks.operate = [this](std::string_view method, std::string_view path,
                            const query_parameters& query) { return operate(method, path, query); };
@@ -199,13 +281,17 @@ asio::awaitable<gateway_snapshot> service::state::snapshot()
     s.started_at = started_at;
     s.log = log->status();
     s.log_counts = log->counts();
+    s.log_figures = log->figures();
     s.edge = edge.counts();
     s.lanes = co_await lanes.snapshots();
     for (const auto& spec : log->list_datasets()) {
+        const auto owned = log->owned_partitions(spec.name);
         for (std::uint32_t p = 0; p < spec.partitions; ++p) {
             const datasets::partition_ref at{spec.name, partition_id{p}};
+            const bool is_owned =
+                std::find(owned.begin(), owned.end(), at.partition) != owned.end();
             if (auto extent = log->extent(at); extent.has_value())
-                s.datasets.push_back({at, *extent});
+                s.datasets.push_back({at, *extent, is_owned});
         }
     }
     for (const auto& lane : s.lanes) {
@@ -221,9 +307,12 @@ asio::awaitable<gateway_snapshot> service::state::snapshot()
     }
     {
         std::lock_guard lock(mutex);
-        for (const auto& [name, e] : exports->stats()) {
-            s.exports.push_back({name, e->runs_succeeded, e->runs_failed, e->rows, e->files,
-                                 e->bytes, e->last_success_unix_ms});
+        if (s.log.reason.empty()) s.log.reason = why_waiting;
+        if (exports) {
+            for (const auto& [name, e] : exports->stats()) {
+                s.exports.push_back({name, e->runs_succeeded, e->runs_failed, e->rows, e->files,
+                                     e->bytes, e->last_success_unix_ms});
+            }
         }
         s.rules_hash = config.catalog->content_hash();
     }
@@ -239,6 +328,7 @@ void service::state::stop()
     is_draining = true;
     const auto begin = clock.steady_now();
     const auto allowed = config.settings.gateway.drain_timeout;
+    stop_trying();
     edge.drain(allowed / 2);
     const auto used =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - begin);
@@ -255,10 +345,7 @@ void service::state::stop()
 
 result<std::unique_ptr<service>> service::start(loaded_config config, const clock_source& clock)
 {
-    datasets::log_settings settings;
-    settings.data_dir = config.settings.gateway.data_dir;
-    settings.store = config.settings.embedded;
-    settings.cache_bytes_max = config.settings.gateway.batch_cache_bytes_max;
+    auto settings = datasets::log_settings_for(config.settings);
     settings.clock = &clock;
     auto log = datasets::open_log(settings);
     if (log.has_error()) return log.error();

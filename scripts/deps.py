@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs what is missing: Debian packages by name, then Apache Arrow into .deps/arrow.
+"""Installs what is missing: Debian packages by name, then Apache Arrow and what tests compare with into .deps.
 
 A quick no-op when all is there. Without root it prints the one command to run and stops.
 """
@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+CEL_VERSION = "0.1.3"
 
 
 def wanted_packages():
@@ -67,9 +68,21 @@ def arrow():
             return
 
 
+def other_cel():
+    """A second implementation of the rules language, which tests/differential compares ours with."""
+    target = ROOT / ".deps/cel"
+    if (target / f"cel_expr_python-{CEL_VERSION}.dist-info").exists():
+        return
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--root-user-action=ignore", "--upgrade",
+               "--target", str(target), f"cel-expr-python=={CEL_VERSION}"]
+    if subprocess.run(command, check=False).returncode != 0:
+        print("deps: no cel-expr-python: the differential test of the rules language will be skipped", flush=True)
+
+
 if __name__ == "__main__":
     if not pathlib.Path("/usr/bin/dpkg-query").exists():
         sys.exit("deps: this is no Debian; install the libraries of cmake/packages.txt yourself "
                  "and run cmake directly (README.md, section Building)")
     debian_packages()
     arrow()
+    other_cel()

@@ -42,6 +42,12 @@ def say(name, passed, failed, skipped, seconds):
     print(f"{name:28} {passed:5} passed, {failed} failed{note}  ({seconds:.1f} s)", flush=True)
 
 
+def print_notes(output):
+    """Counts that a reader wants to see also when all is well."""
+    for line in re.findall(r"^note: (.*)", output, re.M):
+        print("  " + line)
+
+
 def unit_suite(program):
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder, "report.json")
@@ -62,6 +68,7 @@ def unit_suite(program):
         if code != 0 and failed == 0:
             failed = 1
     say(program.name, passed, failed, skipped, seconds)
+    print_notes(output)
     return passed, failed
 
 
@@ -74,6 +81,7 @@ def script_suite(name, command):
     say(name, passed, failed, len(re.findall(r"^skipped: ", output, re.M)), seconds)
     for line in re.findall(r"^skipped: .*", output, re.M):
         print("  " + line)
+    print_notes(output)
     return passed, failed
 
 
@@ -85,7 +93,10 @@ def script_suites(build, skip):
         suites += [
             ("rules of the quickstart", ["scripts/rule_tests.py", *binary], "scenarios"),
             ("scenarios", ["tests/scenarios/run.py", *binary], "scenarios"),
+            ("differential", ["tests/differential/run.py", *binary], "integration"),
             ("kill -9", ["tests/faults/kill9.py", *binary], "faults"),
+            ("power cuts", ["tests/faults/power_cut.py", *binary], "faults"),
+            ("disk full", ["tests/faults/disk_full.py", *binary], "faults"),
         ]
         for path in sorted((ROOT / "tests/integration").glob("*_test.py")):
             suites.append((path.stem, [str(path), *binary], "integration"))
@@ -94,7 +105,14 @@ def script_suites(build, skip):
             yield name, [sys.executable, *command]
 
 
+def forgive_known_leaks():
+    """For all suites, those that start the sanitized gateway too."""
+    known = "suppressions=" + str(ROOT / "tests/support/lsan.supp") + ":print_suppressions=0"
+    os.environ["LSAN_OPTIONS"] = ":".join(filter(None, [os.environ.get("LSAN_OPTIONS"), known]))
+
+
 def main():
+    forgive_known_leaks()
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--build", required=True, type=pathlib.Path)
     arguments.add_argument("--skip", action="append", default=[],

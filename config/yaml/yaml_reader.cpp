@@ -212,7 +212,7 @@ private:
                 fmt::format("the first one is in line {}; remove one of them", first->where.line));
             return;
         }
-        parent.value.members.emplace_back(std::move(key), std::move(value));
+        parent.value.members.push_back({std::move(key), std::move(value)});
     }
 
     void take_merge(container& parent, node value)
@@ -232,7 +232,7 @@ private:
     static void merge(node& into, const node& from)
     {
         for (const auto& [key, value] : from.members) {
-            if (into.find(key.text) == nullptr) into.members.emplace_back(key, value);
+            if (into.find(key.text) == nullptr) into.members.push_back({key, value});
         }
     }
 

@@ -8,9 +8,9 @@ namespace sluice::datasets::kafka {
 
 result<std::unique_ptr<kafka_log::engine>> kafka_log::engine::open(
     const config::kafka_settings& settings, const kafka_log_options& options, kafka_stats& stats,
-    std::function<void()> write_finished)
+    log_counters& counters, std::function<void()> write_finished)
 {
-    auto e = std::make_unique<engine>(settings, options, stats);
+    auto e = std::make_unique<engine>(settings, options, stats, counters);
     auto asked = cluster::open(settings);
     if (!asked) return asked.error();
     e->asked = std::move(*asked);
@@ -27,7 +27,7 @@ result<std::unique_ptr<kafka_log::engine>> kafka_log::engine::open(
     auto follower = head_follower::open(settings, {*e->asked, e->cache, e->waits, stats});
     if (!follower) return follower.error();
     e->follower = std::move(*follower);
-    if (!options.is_read_only) {
+    if (options.joins_group()) {
         auto owner = ownership::open(settings, e->table, stats);
         if (!owner) return owner.error();
         e->owner = std::move(*owner);
@@ -141,6 +141,7 @@ void kafka_log::engine::trim(const clock_source& clock)
                 return;
             }
             add(stats.trimmed, to - begin);
+            counters.count_trimmed(spec.name, "retention", to - begin);
             p->begin = to;
         }
     }

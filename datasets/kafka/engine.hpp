@@ -38,11 +38,14 @@ private:
 struct kafka_log::engine {
     static result<std::unique_ptr<engine>> open(const config::kafka_settings& settings,
                                                 const kafka_log_options& options,
-                                                kafka_stats& stats,
+                                                kafka_stats& stats, log_counters& counters,
                                                 std::function<void()> write_finished);
     engine(const config::kafka_settings& settings, const kafka_log_options& options,
-           kafka_stats& counted)
-        : stats(counted), called(settings.topic_prefix), cache(options.cache_bytes_max)
+           kafka_stats& counted, log_counters& by_reason)
+        : stats(counted),
+          counters(by_reason),
+          called(settings.topic_prefix),
+          cache(options.cache_bytes_max)
     {
     }
 
@@ -56,6 +59,7 @@ struct kafka_log::engine {
     void stop();
 
     kafka_stats& stats;
+    log_counters& counters;
     names called;
     cluster_health health;
     partition_table table;
@@ -68,7 +72,7 @@ struct kafka_log::engine {
     std::unique_ptr<cursor_store> cursors;
     std::unique_ptr<reader_pool> readers;
     std::unique_ptr<head_follower> follower;
-    std::unique_ptr<ownership> owner;  ///< absent when read-only
+    std::unique_ptr<ownership> owner;  ///< absent in tools
     std::optional<write_links> links;
 
 private:

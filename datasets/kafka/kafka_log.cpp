@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <charconv>
+#include <cstdlib>
+
 #include "datasets/kafka/engine.hpp"
 #include "datasets/kafka/topic_setup.hpp"
 #include "datasets/log_error.hpp"
@@ -14,6 +17,25 @@ namespace {
 
 constexpr auto probe_period = 250ms;
 constexpr auto probe_timeout = 1'000ms;
+constexpr std::uint64_t overhead_bytes = 2'048;            // headers, key and framing of one record
+constexpr std::uint64_t client_bytes_default = 1'000'000;  // librdkafka's message.max.bytes
+
+std::uint64_t message_bytes_max(const config::kafka_settings& settings)
+{
+    const auto found = settings.options.find("message.max.bytes");
+    if (found == settings.options.end()) return client_bytes_default;
+    std::uint64_t bytes = 0;
+    const auto text = found->second.reveal();
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), bytes);
+    return read.ec == std::errc() ? bytes : client_bytes_default;
+}
+
+/// Fault injection of the crash tests: a control that has to lose events.
+bool acknowledges_too_early()
+{
+    const char* asked = std::getenv("SLUICE_TEST_ACK_BEFORE_WRITE");
+    return asked != nullptr && std::string_view(asked) == "1";
+}
 
 failure closed()
 {
@@ -28,7 +50,10 @@ failure read_only()
 }  // namespace
 
 kafka_log::kafka_log(const config::kafka_settings& settings, const kafka_log_options& options)
-    : settings_(settings), options_(options)
+    : settings_(settings),
+      options_(options),
+      client_bytes_max_(message_bytes_max(settings)),
+      acks_too_early_(acknowledges_too_early())
 {
 }
 
@@ -39,14 +64,14 @@ result<std::unique_ptr<kafka_log>> kafka_log::open(const config::kafka_settings&
         spdlog::warn("kafka: {}", trouble);
     }
     std::unique_ptr<kafka_log> log(new kafka_log(settings, options));
-    auto made = engine::open(settings, options, log->stats_, [self = log.get()] {
+    auto made = engine::open(settings, options, log->stats_, log->counters_, [self = log.get()] {
         std::lock_guard lock(self->mutex_);
         --self->writes_in_flight_;
         self->wake_.notify_all();
     });
     if (!made) return made.error();
     log->engine_ = std::move(*made);
-    if (options.is_read_only) {
+    if (!options.joins_group()) {
         if (auto bad = log->engine_->find_datasets()) return std::move(*bad);
     }
     log->maintenance_ = std::thread([self = log.get()] { self->run_maintenance(); });
@@ -76,12 +101,13 @@ result<void> kafka_log::open_dataset(const dataset_spec& spec)
     auto kept = spec;
     kept.partitions = *present;
     const auto known = e.table.partitions(spec.name).size();
-    const auto& dataset = e.table.put(kept, *topic);
+    auto& dataset = e.table.put(kept, *topic);
+    dataset.message_bytes_max = find_message_bytes_max(*e.asked, *topic);
     for (std::size_t i = known; i < dataset.partitions.size(); ++i) {
         if (auto bad = e.look_at(*dataset.partitions[i])) return std::move(*bad);
     }
     e.health.reached();
-    e.owner->share(*topic, spec.name);
+    if (e.owner) e.owner->share(*topic, spec.name);
     return {};
 }
 
@@ -101,7 +127,7 @@ std::optional<failure> kafka_log::refusal(const log_write& what) const
     for (const auto& cursor : what.cursors) {
         auto p = engine_->table.find(cursor.at);
         if (!p) return p.error();
-        if (!what.ignores_ownership && !(*p)->may_commit) {
+        if (options_.joins_group() && !what.ignores_ownership && !(*p)->may_commit) {
             return failure{make_error_code(log_errc::not_owned),
                            fmt::format("another gateway owns {}/{} now: its cursor {} is not ours "
                                        "to move",
@@ -114,7 +140,12 @@ std::optional<failure> kafka_log::refusal(const log_write& what) const
 
 void kafka_log::write(const log_write& what, write_handler handler)
 {
-    if (auto refused = refusal(what)) return handler(std::move(*refused));
+    if (auto refused = refusal(what)) {
+        std::uint64_t events = 0;
+        for (const auto& part : what.appends) events += part.records.size();
+        if (!what.is_internal) counters_.count_refused("store", events);
+        return handler(std::move(*refused));
+    }
     std::vector<placed_part> parts;
     parts.reserve(what.appends.size());
     for (const auto& part : what.appends) {
@@ -136,6 +167,10 @@ void kafka_log::write(const log_write& what, write_handler handler)
             return handler(closed());
         }
         ++writes_in_flight_;
+    }
+    if (acks_too_early_ && !what.is_internal) {
+        handler(write_receipt{std::vector<offset>(what.appends.size())});
+        handler = [](const auto&) {};
     }
     write_operation::start(*engine_->links, what, parts, std::move(handler));
 }
@@ -168,7 +203,7 @@ result<partition_extent> kafka_log::extent(const partition_ref& partition) const
     auto p = engine_->table.find(partition);
     if (!p) return p.error();
     // tools ask once and want to know; a gateway asks often and keeps itself informed
-    if (options_.is_read_only && !(*p)->is_followed) {
+    if (!options_.joins_group() && !(*p)->is_followed) {
         if (auto bad = engine_->look_at(**p)) return std::move(*bad);
     }
     return partition_extent{offset{(*p)->begin.load()}, offset{(*p)->newest_end()}, (*p)->bytes(),
@@ -184,7 +219,7 @@ std::vector<partition_id> kafka_log::owned_partitions(const dataset_name& datase
 {
     std::vector<partition_id> out;
     for (const auto* p : engine_->table.partitions(dataset)) {
-        if (options_.is_read_only || p->is_owned) out.push_back(p->at.partition);
+        if (!options_.joins_group() || p->is_owned) out.push_back(p->at.partition);
     }
     return out;
 }
@@ -244,6 +279,55 @@ log_status kafka_log::status() const
     return engine_->health.status();
 }
 
+std::vector<log_figure> kafka_log::figures() const
+{
+    const auto& s = stats_;
+    return {{"kafka_produced", s.produced},
+            {"kafka_produced_bytes", s.produced_bytes},
+            {"kafka_failed", s.failed},
+            {"kafka_queued", s.queued, true},
+            {"kafka_producers_renewed", s.producers_renewed},
+            {"kafka_fetched", s.fetched},
+            {"kafka_fetched_bytes", s.fetched_bytes},
+            {"kafka_reads", s.reads},
+            {"kafka_cache_hits", s.cache_hits},
+            {"kafka_seeks", s.seeks},
+            {"kafka_commits", s.commits},
+            {"kafka_commit_failures", s.commit_failures},
+            {"kafka_rebalances", s.rebalances},
+            {"kafka_partitions_lost", s.partitions_lost},
+            {"kafka_trimmed", s.trimmed}};
+}
+
+/// The smaller of what the topic and the client take, less what stands beside the event.
+std::uint64_t kafka_log::record_bytes_max(const dataset_name& dataset) const
+{
+    const auto* known = engine_->table.find(dataset);
+    const std::uint64_t of_topic = known ? known->message_bytes_max.load() : 0;
+    const auto smaller = of_topic == 0 ? client_bytes_max_ : std::min(client_bytes_max_, of_topic);
+    return smaller > overhead_bytes ? smaller - overhead_bytes : smaller / 2;
+}
+
+result<trim_result> kafka_log::trim(const partition_ref& partition, offset before, bool is_dry_run)
+{
+    auto found = engine_->table.find(partition);
+    if (!found) return found.error();
+    auto& p = **found;
+    if (auto bad = engine_->look_at(p)) return std::move(*bad);
+    const auto begin = p.begin.load();
+    const auto to = std::clamp(before.value(), begin, std::max(begin, p.newest_end()));
+    const auto kept = std::max<std::uint64_t>(p.newest_end() - begin, 1);
+    const trim_result trimmed{offset{to}, to - begin, p.bytes() / kept * (to - begin)};
+    if (is_dry_run || to == begin) return trimmed;
+    if (options_.is_read_only) return read_only();
+    if (auto bad = engine_->asked->delete_before(p.dataset->topic, partition.partition.value(), to))
+        return std::move(*bad);
+    p.begin = to;
+    add(stats_.trimmed, trimmed.records);
+    counters_.count_trimmed(partition.dataset, "operator", trimmed.records);
+    return trimmed;
+}
+
 void kafka_log::maintain_now()
 {
     for (auto* p : engine_->table.partitions()) {
@@ -281,11 +365,11 @@ void kafka_log::run_maintenance()
         if (engine_->health.is_refusing() && engine_->asked->is_reachable(probe_timeout)) {
             engine_->health.reached();
         }
-        if (now >= retention_at && !options_.is_read_only && !engine_->health.is_refusing()) {
+        if (now >= retention_at && options_.joins_group() && !engine_->health.is_refusing()) {
             maintain_now();
             retention_at = now + options_.retention_period;
         }
-        if (now >= recommit_at && !options_.is_read_only) {
+        if (now >= recommit_at && options_.joins_group()) {
             recommit_now();
             recommit_at = now + options_.recommit_period;
         }

@@ -19,6 +19,10 @@ struct kafka_log_options {
     const clock_source* clock = nullptr;  ///< null: the machine's
     /// For tools beside a running gateway: joins no group, may read everything, writes nothing.
     bool is_read_only = false;
+    /// A command that writes (redrive, replay, cursors): joins no group either, works on every
+    /// partition, opens no dataset.
+    bool is_tool = false;
+    [[nodiscard]] bool joins_group() const noexcept { return !is_read_only && !is_tool; }
     std::chrono::milliseconds retention_period{10'000};
     std::chrono::milliseconds recommit_period{3'600'000};
 };
@@ -49,6 +53,11 @@ public:
         std::string_view collection) const override;
     result<offset> offset_at(const partition_ref& partition, wall_time when) const override;
     log_status status() const override;
+    std::vector<log_figure> figures() const override;
+    std::uint64_t record_bytes_max(const dataset_name& dataset) const override;
+    result<trim_result> trim(const partition_ref& partition, offset before,
+                             bool is_dry_run) override;
+    log_counts counts() const override { return counters_.counts(); }
     void close() override;
 
     [[nodiscard]] const kafka_stats& stats() const noexcept { return stats_; }
@@ -68,7 +77,10 @@ private:
 
     const config::kafka_settings settings_;
     const kafka_log_options options_;
+    const std::uint64_t client_bytes_max_;
+    const bool acks_too_early_;  ///< for the control of a crash test only
     mutable kafka_stats stats_;
+    log_counters counters_;
     std::unique_ptr<engine> engine_;
     std::mutex open_dataset_mutex_;
     std::atomic<bool> is_closed_{false};

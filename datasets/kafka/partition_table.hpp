@@ -53,6 +53,7 @@ private:
 struct dataset_state {
     dataset_spec spec;
     std::string topic;
+    std::atomic<std::uint64_t> message_bytes_max{0};  ///< of the topic; 0: not known
     std::deque<std::unique_ptr<partition_state>> partitions;
 };
 

@@ -70,6 +70,14 @@ std::string durability_doubt(const std::string& topic, std::uint32_t replication
         topic, replication);
 }
 
+std::uint64_t find_message_bytes_max(cluster& asked, const std::string& topic)
+{
+    const auto options = asked.topic_options(topic);
+    if (!options) return 0;
+    const auto found = options->find("max.message.bytes");
+    return found == options->end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
+}
+
 std::map<std::string, std::string> retention_options(const dataset_spec& spec)
 {
     std::map<std::string, std::string> out{{"retention.ms", "-1"}, {"retention.bytes", "-1"}};

@@ -21,4 +21,7 @@ namespace sluice::datasets::kafka {
 /// since the cluster does not know who has read what.
 [[nodiscard]] std::map<std::string, std::string> retention_options(const dataset_spec& spec);
 
+/// `max.message.bytes` of a topic; 0 when it is not told.
+[[nodiscard]] std::uint64_t find_message_bytes_max(cluster& asked, const std::string& topic);
+
 }  // namespace sluice::datasets::kafka

@@ -51,9 +51,13 @@ asio::awaitable<http_response> run_export_now(const admin_hooks& hooks, const ht
                                request.request_id);
     }
     name.remove_suffix(4);
-    if (!hooks.trigger_export(std::string(name))) {
+    const auto problem = hooks.trigger_export(std::string(name));
+    if (!problem) {
         co_return make_problem(404, "Not Found", fmt::format("There is no export '{}'", name),
                                request.request_id);
+    }
+    if (!problem->empty()) {
+        co_return make_problem(409, "Not this gateway", *problem, request.request_id);
     }
     auto response = page("application/json", fmt::format("{{\"started\":\"{}\"}}", name));
     response.status = 202;

@@ -22,7 +22,9 @@ struct admin_hooks {
                                                   const query_parameters& query)>
         operate;
     std::function<boost::asio::awaitable<bool>(std::string lane)> enable_lane;
-    std::function<bool(const std::string& name)> trigger_export;
+    /// Nothing: there is no such export. Empty: it runs as soon as possible. Else why it can't
+    /// here.
+    std::function<std::optional<std::string>(const std::string& name)> trigger_export;
     /// Empty when ready, else why not.
     std::function<std::string()> why_not_ready;
 };

@@ -37,6 +37,9 @@ inline constexpr std::string_view dataset_lost = "sluice_dataset_lost_records_to
 inline constexpr std::string_view log_healthy = "sluice_log_healthy";
 inline constexpr std::string_view log_refused = "sluice_log_refused_events_total";
 inline constexpr std::string_view log_trimmed = "sluice_dataset_trimmed_records_total";
+inline constexpr std::string_view log_counts = "sluice_log_engine_total";
+inline constexpr std::string_view log_gauges = "sluice_log_engine";
+inline constexpr std::string_view dataset_owned = "sluice_dataset_partition_owned";
 inline constexpr std::string_view lane_state = "sluice_lane_running";
 inline constexpr std::string_view lane_lag = "sluice_lane_lag_events";
 inline constexpr std::string_view lane_in_flight = "sluice_lane_in_flight_events";
@@ -92,6 +95,9 @@ inline constexpr declaration declarations[] = {
     {log_refused, "counter",
      "Events the log refused: quota, space, queue (full), store (reopening)"},
     {log_trimmed, "counter", "Records removed: age, bytes (retention), operator"},
+    {log_counts, "counter", "What the engine of the log counts, by kind: Kafka and the spool"},
+    {log_gauges, "gauge", "What the engine of the log holds now, by kind: Kafka and the spool"},
+    {dataset_owned, "gauge", "1 for a partition that this gateway delivers, 0 for others"},
     {lane_state, "gauge", "1 running, 0 paused, disabled or stopped"},
     {lane_lag, "gauge", "Records between the lane's cursor and the end of its datasets"},
     {lane_in_flight, "gauge", "Events in the lane's window"},

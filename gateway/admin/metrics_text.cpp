@@ -150,6 +150,7 @@ std::string metrics_text(const gateway_snapshot& s)
         out.add(metric::dataset_end, who, d.extent.end.value());
         out.add(metric::dataset_bytes, who, d.extent.bytes);
         out.add(metric::dataset_lost, who, d.extent.lost);
+        out.add(metric::dataset_owned, who, std::uint64_t{d.is_owned});
     }
     out.add(metric::log_healthy, {}, std::uint64_t{s.log.health == datasets::log_health::ok});
     for (const auto& [reason, events] : s.log_counts.refused) {
@@ -158,6 +159,10 @@ std::string metrics_text(const gateway_snapshot& s)
     for (const auto& [what, records] : s.log_counts.trimmed) {
         out.add(metric::log_trimmed, {{"dataset", what.first.value()}, {"reason", what.second}},
                 records);
+    }
+    for (const auto& figure : s.log_figures) {
+        const auto family = figure.is_gauge ? metric::log_gauges : metric::log_counts;
+        out.add(family, {{"what", figure.name}}, figure.value);
     }
     for (const auto& lane : s.lanes) add_lane(out, lane);
     for (const auto& [name, counts] : s.rules) add_rule(out, name, counts);

@@ -183,6 +183,15 @@ result<void> replay_range_of(datasets::event_log& log, replayer& work, const dat
     return {};
 }
 
+/// All of them, whoever owns them: reading needs no ownership.
+std::uint32_t partitions_of(const datasets::event_log& log, const dataset_name& dataset)
+{
+    for (const auto& spec : log.list_datasets()) {
+        if (spec.name == dataset) return spec.partitions;
+    }
+    return 0;
+}
+
 }  // namespace
 
 result<replay_count> replay_dataset(datasets::event_log& log, const rules::rule_catalog& catalog,
@@ -201,7 +210,8 @@ result<replay_count> replay_dataset(datasets::event_log& log, const rules::rule_
                                    request.dataset.value(), request.destination.value()));
     }
     replayer work(log, *program, request, now);
-    for (const auto partition : log.owned_partitions(request.dataset)) {
+    for (std::uint32_t i = 0; i < partitions_of(log, request.dataset); ++i) {
+        const partition_id partition{i};
         if (request.partition && *request.partition != partition) continue;
         const auto range = range_of(log, request, partition);
         if (range.has_error()) return range.error();

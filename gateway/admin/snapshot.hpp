@@ -25,6 +25,7 @@ struct named_count {
 struct dataset_snapshot {
     datasets::partition_ref at;
     datasets::partition_extent extent;
+    bool is_owned = true;  ///< delivered by this gateway; false: by another one
 };
 
 struct export_snapshot {
@@ -38,6 +39,7 @@ struct gateway_snapshot {
     wall_time started_at{};
     datasets::log_status log;
     datasets::log_counts log_counts;
+    std::vector<datasets::log_figure> log_figures;
     std::vector<named_count> edge;  ///< connections, requests, events
     std::vector<lane_snapshot> lanes;
     std::vector<dataset_snapshot> datasets;

@@ -87,7 +87,8 @@ std::string status_json(const gateway_snapshot& s)
                         {"begin", d.extent.begin.value()},
                         {"end", d.extent.end.value()},
                         {"bytes", d.extent.bytes},
-                        {"lost", d.extent.lost}});
+                        {"lost", d.extent.lost},
+                        {"owned", d.is_owned}});
     }
     for (const auto& e : s.exports) {
         exports.push_back({{"name", e.name},
@@ -103,6 +104,8 @@ std::string status_json(const gateway_snapshot& s)
         trimmed.push_back(
             {{"dataset", what.first.value()}, {"reason", what.second}, {"records", records}});
     }
+    json figures = json::object();
+    for (const auto& figure : s.log_figures) figures[std::string(figure.name)] = figure.value;
     json edge = json::object();
     for (const auto& [name, value] : s.edge) edge[std::string(name)] = value;
     json rule_list = json::object();
@@ -118,7 +121,8 @@ std::string status_json(const gateway_snapshot& s)
                     {{"health", to_text(s.log.health)},
                      {"reason", s.log.reason},
                      {"refused", std::move(refused)},
-                     {"trimmed", std::move(trimmed)}}},
+                     {"trimmed", std::move(trimmed)},
+                     {"figures", std::move(figures)}}},
                    {"edge", std::move(edge)},
                    {"datasets", std::move(data)},
                    {"lanes", std::move(lanes)},

@@ -112,11 +112,10 @@ result<operation_result> operations_client::run(std::string_view method, std::st
         if (answer.has_value() || answer.error().code != asio::error::connection_refused) {
             return answer;
         }
-        datasets::log_settings settings;
-        settings.data_dir = config_.settings.gateway.data_dir;
-        settings.store = config_.settings.embedded;
+        auto settings = datasets::log_settings_for(config_.settings);
+        settings.is_tool = true;
         settings.is_read_only = !changes_;
-        if (!has_data(config_.settings)) {
+        if (!settings.kafka && !has_data(config_.settings)) {
             return failure{{},
                            fmt::format("there is no log in {}; check `data_dir`, or start the "
                                        "gateway once",

@@ -39,9 +39,15 @@ void print_runs(const json& runs)
 int run_here(const loaded_config& loaded, const std::string& name,
              const config::export_settings& settings)
 {
-    datasets::log_settings store;
-    store.data_dir = loaded.settings.gateway.data_dir;
-    store.store = loaded.settings.embedded;
+    auto store = datasets::log_settings_for(loaded.settings);
+    if (store.kafka) {
+        fmt::print(stderr,
+                   "sluice: no gateway answers here, and exports of datasets on Kafka are run by a "
+                   "gateway: the one that owns partition 0 of '{}'\n",
+                   settings.dataset);
+        return exit_unreachable;
+    }
+    store.is_tool = true;
     auto log = datasets::open_log(store);
     if (log.has_error()) {
         fmt::print(stderr, "sluice: {}\n", log.error().message);

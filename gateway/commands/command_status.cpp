@@ -46,8 +46,9 @@ void print_status(const json& s)
     for (const auto& d : s.at("datasets")) {
         // the lanes' own datasets only matter once something is in them
         if (d.value("name", "").starts_with('_') && number(d, "end") == 0) continue;
-        fmt::print("{:<24} {:>4} {:>12} {:>12} {:>14}{}\n", d.value("name", ""),
+        fmt::print("{:<24} {:>4} {:>12} {:>12} {:>14}{}{}\n", d.value("name", ""),
                    number(d, "partition"), number(d, "begin"), number(d, "end"), number(d, "bytes"),
+                   d.value("owned", true) ? "" : "  delivered by another gateway",
                    number(d, "lost") != 0 ? fmt::format("  {} LOST", number(d, "lost")) : "");
     }
     fmt::print("\n{:<20} {:<9} {:>10} {:>10} {:>10} {:>8} {:>8} {:>8}  {}\n", "destination",

@@ -179,6 +179,7 @@ std::uint64_t log_intake::collect(stream& to, std::string_view source,
     for (auto& records : by_partition_) records.clear();
     const auto now = tools_.clock.wall_now();
     const auto partitions = static_cast<std::uint32_t>(to.parts.size());
+    const auto log_max = tools_.log.record_bytes_max(to.settings.dataset);
     // events without a key go together: one part to write, and the request keeps its order
     const auto shared_partition = partitions == 1 ? 0 : to.next_partition++ % partitions;
     std::uint64_t bytes = 0;
@@ -188,6 +189,14 @@ std::uint64_t log_intake::collect(stream& to, std::string_view source,
             add(tools_.stats.rejected_limits);
             out.rejected.push_back(
                 {i, "Event too large", "Send a smaller event or raise ingest.event_bytes_max."});
+            continue;
+        }
+        if (event.json.size() > log_max) {
+            add(tools_.stats.rejected_limits);
+            out.rejected.push_back({i, "Event too large",
+                                    fmt::format("The dataset takes events of at most {} bytes; for "
+                                                "larger ones raise max.message.bytes of its topic.",
+                                                log_max)});
             continue;
         }
         const auto facts = scanner_.scan(event.json, to.id_path, texts_);

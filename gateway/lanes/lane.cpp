@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "datasets/log_error.hpp"
 #include "gateway/lanes/lane_delivery.hpp"
 
 namespace sluice::gateway {
@@ -24,45 +25,79 @@ lane::lane(lane_settings settings, lane_parts parts, std::unique_ptr<actions::de
     : settings_(std::move(settings)),
       parts_(parts),
       destination_(std::move(to)),
-      sources_(std::move(sources)),
       machine_(settings_.machine),
       keys_(parts_.executor),
       room_(parts_.executor),
       changed_(parts_.executor),
-      commit_now_(parts_.executor)
+      commit_now_(parts_.executor),
+      committed_(parts_.executor)
 {
+    for (auto& source : sources) sources_.push_back(std::move(source));
 }
 
 lane::~lane() = default;
 
+/// `source`, when given, lives at least as long as the coroutine.
 template <class Coroutine>
-void lane::spawn(Coroutine coroutine)
+void lane::spawn(Coroutine coroutine, source_ptr source)
 {
     ++running_;
-    asio::co_spawn(parts_.executor, std::move(coroutine), [this](const std::exception_ptr& e) {
-        --running_;
-        if (e) {
-            // every expected failure is a value: what arrives here is a bug or the end of memory
-            try {
-                std::rethrow_exception(e);
-            } catch (const std::exception& x) {
-                spdlog::error("lane {}: {}", settings_.name.value(), x.what());
-            }
-        }
-        room_.notify_all();
-    });
+    if (source) source->enter();
+    asio::co_spawn(parts_.executor, std::move(coroutine),
+                   [this, source](const std::exception_ptr& e) {
+                       --running_;
+                       if (source) source->exit();
+                       if (e) {
+                           // every expected failure is a value: what arrives here is a bug or the
+                           // end of memory
+                           try {
+                               std::rethrow_exception(e);
+                           } catch (const std::exception& x) {
+                               spdlog::error("lane {}: {}", settings_.name.value(), x.what());
+                           }
+                       }
+                       room_.notify_all();
+                   });
+}
+
+void lane::begin_source(const source_ptr& source)
+{
+    if (source->kind() == source_kind::dataset) {
+        spawn(run_dataset(*source), source);
+    } else {
+        spawn(run_retries(*source), source);
+    }
 }
 
 void lane::start()
 {
-    for (auto& source : sources_) {
-        if (source->kind() == source_kind::dataset) {
-            spawn(run_dataset(*source));
-        } else {
-            spawn(run_retries(*source));
-        }
-    }
+    is_started_ = true;
+    for (const auto& source : sources_) begin_source(source);
     spawn(run_commits());
+}
+
+void lane::add_source(std::unique_ptr<lane_source> source)
+{
+    const auto known = partitions();
+    if (is_stopping_ || std::find(known.begin(), known.end(), source->at()) != known.end()) return;
+    sources_.push_back(std::move(source));
+    if (is_started_) begin_source(source_ptr(sources_.back()));
+}
+
+std::vector<datasets::partition_ref> lane::partitions() const
+{
+    std::vector<datasets::partition_ref> found;
+    for (const auto& source : sources_) {
+        if (!source->is_leaving()) found.push_back(source->at());
+    }
+    return found;
+}
+
+/// The source stays alive as long as a coroutine works on it, although the lane has dropped it.
+template <class Coroutine>
+void lane::spawn_on(lane_source& source, Coroutine coroutine)
+{
+    spawn(std::move(coroutine), source.shared_from_this());
 }
 
 bool lane::has_room(const lane_source& source) const noexcept
@@ -73,7 +108,7 @@ bool lane::has_room(const lane_source& source) const noexcept
 
 asio::awaitable<void> lane::wait_for_room(const lane_source& source)
 {
-    while (!is_stopping_ && !has_room(source)) co_await room_.wait();
+    while (!is_ending(source) && !has_room(source)) co_await room_.wait();
 }
 
 bool lane::has_work(const rules::decided_event& decided,
@@ -125,7 +160,8 @@ asio::awaitable<lane::batch_ptr> lane::next_batch(lane_source& source)
     }
     if (!*read) {
         const bool has_skipped = skip_trimmed(source);
-        if (!is_stopping_ && !has_skipped) co_await source.waiter().wait_beyond(source.at(), at);
+        if (!is_ending(source) && !has_skipped)
+            co_await source.waiter().wait_beyond(source.at(), at);
         co_return nullptr;
     }
     auto& scratch = scratch_for(*program);
@@ -147,14 +183,14 @@ void lane::log_rule_errors(const lane_source& source, const evaluated_batch& bat
 
 asio::awaitable<void> lane::run_dataset(lane_source& source)
 {
-    while (!is_stopping_) {
+    while (!is_ending(source)) {
         const auto batch = co_await next_batch(source);
         if (!batch) continue;
-        for (std::size_t i = 0; i < batch->records().size() && !is_stopping_; ++i) {
+        for (std::size_t i = 0; i < batch->records().size() && !is_ending(source); ++i) {
             const auto& record = batch->records().at(i);
             if (record.position < source.tracker().next_to_begin()) continue;
             if (!has_room(source)) co_await wait_for_room(source);
-            if (is_stopping_) break;
+            if (is_ending(source)) break;
             source.tracker().begin(record.position);
             if (!has_work(batch->decision(i), batch->program())) {
                 source.tracker().finish(record.position, record_fate::filtered);
@@ -163,15 +199,15 @@ asio::awaitable<void> lane::run_dataset(lane_source& source)
             }
             ++in_flight_;
             ++stats_.events_begun;
-            spawn(lane_delivery::deliver(*this, source, batch, i));
+            spawn_on(source, lane_delivery::deliver(*this, source, batch, i));
         }
         if (finished_since_commit_ >= settings_.commit_events) commit_now_.notify_all();
     }
 }
 
-asio::awaitable<bool> lane::wait_until_due(wall_time due)
+asio::awaitable<bool> lane::wait_until_due(const lane_source& source, wall_time due)
 {
-    while (!is_stopping_) {
+    while (!is_ending(source)) {
         const auto left = due - parts_.clock.wall_now();
         if (left <= 0ns) co_return true;
         // at most a minute at a time: the wall clock may be set while we wait
@@ -183,7 +219,7 @@ asio::awaitable<bool> lane::wait_until_due(wall_time due)
 
 asio::awaitable<void> lane::run_retries(lane_source& source)
 {
-    while (!is_stopping_) {
+    while (!is_ending(source)) {
         const auto at = source.tracker().next_to_begin();
         auto read = co_await async_read(parts_.log, source.at(), at);
         if (read.has_error()) {
@@ -193,12 +229,12 @@ asio::awaitable<void> lane::run_retries(lane_source& source)
         }
         if (!*read) {
             const bool has_skipped = skip_trimmed(source);
-            if (!is_stopping_ && !has_skipped) {
+            if (!is_ending(source) && !has_skipped) {
                 co_await source.waiter().wait_beyond(source.at(), at);
             }
             continue;
         }
-        for (std::size_t i = 0; i < (*read)->size() && !is_stopping_; ++i) {
+        for (std::size_t i = 0; i < (*read)->size() && !is_ending(source); ++i) {
             const auto& record = (*read)->at(i);
             if (record.position < source.tracker().next_to_begin()) continue;
             auto parked = parse_extra(record.extra);
@@ -210,13 +246,13 @@ asio::awaitable<void> lane::run_retries(lane_source& source)
                 source.tracker().finish(record.position, record_fate::expired);
                 continue;
             }
-            const bool is_due = co_await wait_until_due(parked->due_at);
+            const bool is_due = co_await wait_until_due(source, parked->due_at);
             if (!is_due) break;
             co_await wait_for_room(source);
-            if (is_stopping_) break;
+            if (is_ending(source)) break;
             source.tracker().begin(record.position);
             ++in_flight_;
-            spawn(lane_delivery::redeliver(*this, source, *read, i, std::move(*parked)));
+            spawn_on(source, lane_delivery::redeliver(*this, source, *read, i, std::move(*parked)));
         }
     }
 }
@@ -233,15 +269,26 @@ asio::awaitable<void> lane::run_commits()
     }
 }
 
+/// One commit at a time: a second one would write the same parked records again.
 asio::awaitable<bool> lane::commit()
 {
-    std::vector<std::pair<lane_source*, lane_source::commit>> commits;
+    while (is_committing_) co_await committed_.wait();
+    is_committing_ = true;
+    const bool is_stored = co_await commit_once();
+    is_committing_ = false;
+    committed_.notify_all();
+    co_return is_stored;
+}
+
+asio::awaitable<bool> lane::commit_once()
+{
+    std::vector<std::pair<source_ptr, lane_source::commit>> commits;
     std::vector<datasets::cursor_update> cursors;
     std::map<datasets::partition_ref, std::vector<datasets::new_record>> records;
     const auto cursor = lane_cursor(settings_.name);
     for (auto& source : sources_) {
         if (!source->has_to_commit()) continue;
-        auto& [from, next] = commits.emplace_back(source.get(), source->next_commit());
+        auto& [from, next] = commits.emplace_back(source, source->next_commit());
         cursors.push_back({cursor, source->at(), next.state});
         for (const auto* p : next.parked) {
             records[p->to].push_back({.id = p->event.id,
@@ -264,6 +311,9 @@ asio::awaitable<bool> lane::commit()
     const auto written = co_await async_commit(parts_.log, what);
     if (written.has_error()) {
         ++stats_.commit_failures;
+        if (written.error().code == datasets::log_errc::not_owned && drop_lost_sources()) {
+            co_return co_await commit_once();
+        }
         spdlog::warn("lane {}: cursor not stored, will try again: {}", settings_.name.value(),
                      written.error().message);
         co_return false;
@@ -271,6 +321,59 @@ asio::awaitable<bool> lane::commit()
     ++stats_.commits;
     for (auto& [source, next] : commits) source->committed(next.state);
     co_return true;
+}
+
+/// Partitions that another gateway has taken without asking (our session was over): it began at
+/// our last commit, so what has finished here since is delivered twice and counted there.
+bool lane::drop_lost_sources()
+{
+    std::vector<datasets::partition_ref> lost;
+    std::erase_if(sources_, [&](const source_ptr& source) {
+        const auto owned = parts_.log.owned_partitions(source->at().dataset);
+        if (std::find(owned.begin(), owned.end(), source->at().partition) != owned.end()) {
+            return false;
+        }
+        source->leave();
+        lost.push_back(source->at());
+        return true;
+    });
+    for (const auto& at : lost) {
+        spdlog::warn("lane {}: another gateway took {}/{} over; its events may come twice",
+                     settings_.name.value(), at.dataset.value(), at.partition.value());
+    }
+    room_.notify_all();
+    changed_.notify_all();
+    return !lost.empty();
+}
+
+asio::awaitable<void> lane::release(std::vector<datasets::partition_ref> partitions,
+                                    std::chrono::milliseconds grace)
+{
+    if (is_stopping_) co_return;  // stop() commits everything
+    std::vector<source_ptr> leaving;
+    for (const auto& source : sources_) {
+        if (std::find(partitions.begin(), partitions.end(), source->at()) == partitions.end()) {
+            continue;
+        }
+        source->leave();
+        leaving.push_back(source);
+    }
+    if (leaving.empty()) co_return;
+    ++running_;  // stop() waits for this coroutine, too
+    room_.notify_all();
+    changed_.notify_all();
+    const auto until = std::chrono::steady_clock::now() + grace;
+    const auto is_busy = [](const source_ptr& source) { return source->users() != 0; };
+    while (std::any_of(leaving.begin(), leaving.end(), is_busy) && !is_stopping_ &&
+           std::chrono::steady_clock::now() < until) {
+        co_await room_.wait_until(until);
+    }
+    co_await commit();
+    std::erase_if(sources_, [&](const source_ptr& source) {
+        return std::find(leaving.begin(), leaving.end(), source) != leaving.end();
+    });
+    --running_;
+    room_.notify_all();
 }
 
 asio::awaitable<void> lane::stop(std::chrono::milliseconds grace)
@@ -293,7 +396,7 @@ void lane::enable()
     changed_.notify_all();
 }
 
-lane_snapshot lane::snapshot(const ledger_notes& notes) const
+lane_snapshot lane::snapshot(const ledger_notes& notes, bool is_shared) const
 {
     lane_snapshot s;
     s.name = settings_.name.value();
@@ -323,7 +426,7 @@ lane_snapshot lane::snapshot(const ledger_notes& notes) const
             s.rules[program->outcomes()[i].rule] = counts[i];
         }
     }
-    s.ledger = make_ledger(s.sources, notes);
+    s.ledger = is_shared ? make_shared_ledger(s.sources) : make_ledger(s.sources, notes);
     return s;
 }
 

@@ -52,7 +52,7 @@ struct lane_parts {
 class lane {
 public:
     lane(lane_settings settings, lane_parts parts, std::unique_ptr<actions::destination> to,
-         std::vector<std::unique_ptr<lane_source>> sources);
+         std::vector<std::unique_ptr<lane_source>> sources = {});
     ~lane();
 
     /// Starts reading. Call once, on the lane's thread.
@@ -62,15 +62,28 @@ public:
     /// delivered again after the next start. On the lane's thread.
     boost::asio::awaitable<void> stop(std::chrono::milliseconds grace);
 
+    /// Begins to deliver a partition that this gateway has come to own. On the lane's thread; does
+    /// nothing while the lane stops or when it has the partition already.
+    void add_source(std::unique_ptr<lane_source> source);
+    /// Hands partitions over: begins no record of them, gives what is in flight until `grace`,
+    /// commits, forgets them. What did not finish is delivered again by the next owner. On the
+    /// lane's thread.
+    boost::asio::awaitable<void> release(std::vector<datasets::partition_ref> partitions,
+                                         std::chrono::milliseconds grace);
+    /// The partitions that the lane reads now, without those that it hands over.
+    [[nodiscard]] std::vector<datasets::partition_ref> partitions() const;
+
     /// An operator says that the destination is in order again.
     void enable();
 
-    [[nodiscard]] lane_snapshot snapshot(const ledger_notes& notes) const;
+    /// `is_shared`: other gateways may have the lane's other partitions.
+    [[nodiscard]] lane_snapshot snapshot(const ledger_notes& notes, bool is_shared = false) const;
     [[nodiscard]] const lane_settings& settings() const noexcept { return settings_; }
 
 private:
     friend class lane_delivery;
     using batch_ptr = std::shared_ptr<const evaluated_batch>;
+    using source_ptr = std::shared_ptr<lane_source>;
 
     boost::asio::awaitable<void> run_dataset(lane_source& source);
     void log_rule_errors(const lane_source& source, const evaluated_batch& batch) const;
@@ -79,8 +92,16 @@ private:
     boost::asio::awaitable<batch_ptr> next_batch(lane_source& source);
     bool skip_trimmed(lane_source& source);
     boost::asio::awaitable<void> wait_for_room(const lane_source& source);
-    boost::asio::awaitable<bool> wait_until_due(wall_time due);
+    boost::asio::awaitable<bool> wait_until_due(const lane_source& source, wall_time due);
     boost::asio::awaitable<bool> commit();
+    boost::asio::awaitable<bool> commit_once();
+    [[nodiscard]] bool drop_lost_sources();
+    void begin_source(const source_ptr& source);
+    /// The lane stops, or this source goes to another gateway.
+    [[nodiscard]] bool is_ending(const lane_source& source) const noexcept
+    {
+        return is_stopping_ || source.is_leaving();
+    }
     [[nodiscard]] bool is_mine(const rules::rule_outcome& outcome) const noexcept
     {
         return outcome.action == settings_.action && outcome.target == settings_.target;
@@ -92,12 +113,14 @@ private:
     lane_machine& machine_for(const actions::outgoing_request& request);
     [[nodiscard]] bool has_room(const lane_source& source) const noexcept;
     template <class Coroutine>
-    void spawn(Coroutine coroutine);
+    void spawn(Coroutine coroutine, source_ptr source = nullptr);
+    template <class Coroutine>
+    void spawn_on(lane_source& source, Coroutine coroutine);
 
     lane_settings settings_;
     lane_parts parts_;
     std::unique_ptr<actions::destination> destination_;
-    std::vector<std::unique_ptr<lane_source>> sources_;
+    std::vector<source_ptr> sources_;
     /// Scratch for decisions, one per program; retries decide again with a scratch of their own so
     /// that the rules' counters keep saying how many events were evaluated.
     std::map<const rules::dataset_program*, std::unique_ptr<rules::evaluation_scratch>> scratch_;
@@ -108,11 +131,14 @@ private:
     wake_signal room_;     ///< a slot of the window is free, or stop
     wake_signal changed_;  ///< the machine's state may have changed, or stop
     wake_signal commit_now_;
+    wake_signal committed_;  ///< a commit has ended
     std::uint64_t in_flight_ = 0;
     std::uint64_t running_ = 0;  ///< coroutines that stop() waits for
     std::uint64_t next_unit_ = 1;
     std::uint64_t finished_since_commit_ = 0;
+    bool is_started_ = false;
     bool is_stopping_ = false;
+    bool is_committing_ = false;
 };
 
 }  // namespace sluice::gateway

@@ -115,7 +115,7 @@ asio::awaitable<void> lane_delivery::run(const rules::dataset_program& program,
     bool is_finished = true;
     if (key) co_await lane_.keys_.turn(*key, lane_.keys_.enqueue(*key));
     for (const auto rule : units) {
-        is_finished = !lane_.is_stopping_;
+        is_finished = !lane_.is_ending(source_);
         if (is_finished) is_finished = co_await run_unit(program, decided, rule);
         if (!is_finished) break;
     }
@@ -202,7 +202,7 @@ asio::awaitable<std::optional<delivery_outcome>> lane_delivery::send(
         if (step == unit_step::park && lane_.settings_.ordered && rounds_here < schedule.size()) {
             // the key must not be overtaken: wait here instead of in the retry log
             const auto until = lane_.parts_.clock.steady_now() + schedule[rounds_here++];
-            while (!lane_.is_stopping_ && lane_.parts_.clock.steady_now() < until) {
+            while (!lane_.is_ending(source_) && lane_.parts_.clock.steady_now() < until) {
                 co_await lane_.changed_.wait_until(until);
             }
             continue;
@@ -213,7 +213,7 @@ asio::awaitable<std::optional<delivery_outcome>> lane_delivery::send(
 
 asio::awaitable<bool> lane_delivery::wait_to_try(lane_machine& machine, std::uint64_t unit)
 {
-    while (!lane_.is_stopping_) {
+    while (!lane_.is_ending(source_)) {
         const auto now = lane_.parts_.clock.steady_now();
         if (machine.may_try(unit, now)) co_return true;
         const auto probe = machine.next_probe();

@@ -24,7 +24,12 @@ constexpr auto dead_letters_kept = std::chrono::hours(24 * 30);
 
 lane_set::lane_set(datasets::event_log& log, io_threads& threads, const clock_source& clock,
                    std::size_t batch_cache_bytes)
-    : log_(log), threads_(threads), clock_(clock), batches_(batch_cache_bytes)
+    : log_(log),
+      threads_(threads),
+      clock_(clock),
+      batches_(batch_cache_bytes),
+      begins_at_(clock.wall_now()),
+      keeper_(log, threads)
 {
 }
 
@@ -124,74 +129,35 @@ result<void> lane_set::open_datasets(const plan& p)
     return log_.open_dataset(dead);
 }
 
-result<datasets::cursor_state> lane_set::find_cursor(const plan& p,
-                                                     const datasets::partition_ref& at,
-                                                     bool from_start)
-{
-    const auto name = lane_cursor(p.settings.name);
-    auto stored = log_.load_cursor(name, at);
-    if (stored.has_error()) return stored.error();
-    if (*stored) return **stored;
-    auto extent = log_.extent(at);
-    if (extent.has_error()) return extent.error();
-    datasets::cursor_state fresh;
-    fresh.start = fresh.next = from_start ? extent->begin : extent->end;
-    // stored at once: a crash before the first commit must not move the beginning
-    const datasets::cursor_update update{name, at, fresh};
-    const datasets::log_write what{
-        .appends = {}, .cursors = {&update, 1}, .documents = {}, .is_internal = true};
-    if (auto r = write_now(log_, what); r.has_error()) return r.error();
-    return fresh;
-}
-
-result<std::vector<std::unique_ptr<lane_source>>> lane_set::make_sources(
-    const plan& p, const asio::any_io_executor& on)
-{
-    std::vector<std::unique_ptr<lane_source>> sources;
-    const auto add = [&](source_kind kind, const dataset_name& dataset) -> result<void> {
-        for (const auto partition : log_.owned_partitions(dataset)) {
-            const datasets::partition_ref at{dataset, partition};
-            auto cursor = find_cursor(p, at, kind == source_kind::retry);
-            if (cursor.has_error()) return cursor.error();
-            sources.push_back(std::make_unique<lane_source>(kind, at, *cursor, log_, on));
-        }
-        return {};
-    };
-    for (const auto& dataset : p.datasets) {
-        if (auto r = add(source_kind::dataset, dataset); r.has_error()) return r.error();
-    }
-    if (auto r = add(source_kind::retry, retry_dataset(p.settings.name)); r.has_error()) {
-        return r.error();
-    }
-    return sources;
-}
-
 result<void> lane_set::start_lane(plan p)
 {
     if (auto r = open_datasets(p); r.has_error()) return r;
     const auto name = p.settings.name.value();
     const auto thread = threads_.thread_of(name);
     auto& context = threads_.context(thread);
-    auto sources = make_sources(p, context.get_executor());
-    if (sources.has_error()) return sources.error();
-
-    return threads_.run_on(thread, [&]() -> result<void> {
+    auto placed = std::make_shared<placed_lane>();
+    auto made = threads_.run_on(thread, [&]() -> result<void> {
         auto to = make_destination(p, context.get_executor());
         if (to.has_error()) return to.error();
-        auto placed = std::make_shared<placed_lane>();
         placed->thread = thread;
         placed->object = std::make_unique<lane>(
             p.settings,
             lane_parts{log_, batches_, *catalog_, clock_, context.get_executor(), &rule_errors_},
-            std::move(*to), std::move(*sources));
+            std::move(*to));
         placed->is_started =
             (p.destination == nullptr || p.destination->enabled) &&
             std::ranges::all_of(p.steps, [](const auto& step) { return step.second->enabled; });
         if (placed->is_started) placed->object->start();
-        std::lock_guard lock(mutex_);
-        lanes_[name] = std::move(placed);
         return {};
     });
+    if (made.has_error()) return made;
+    {
+        std::lock_guard lock(mutex_);
+        lanes_[name] = placed;
+    }
+    std::map<dataset_name, source_kind> reads{{retry_dataset(p.settings.name), source_kind::retry}};
+    for (const auto& dataset : p.datasets) reads.emplace(dataset, source_kind::dataset);
+    return keeper_.add(std::move(placed), std::move(reads), begins_at_.value_or(clock_.wall_now()));
 }
 
 result<void> lane_set::start(const config::settings& settings,
@@ -199,6 +165,8 @@ result<void> lane_set::start(const config::settings& settings,
 {
     catalog_ = std::move(catalog);
     batches_.clear();
+    // events may have been accepted since this process began, before lanes could be started
+    if (!begins_at_) begins_at_ = clock_.wall_now();
     auto plans = make_plans(settings);
     for (auto& [dataset, list] : dataset_readers(settings, catalog_.get())) {
         log_.set_readers(dataset, std::move(list));
@@ -210,10 +178,11 @@ result<void> lane_set::start(const config::settings& settings,
                            fmt::format("destination {}: {}", name, r.error().message)};
         }
     }
+    begins_at_.reset();
     return {};
 }
 
-std::vector<std::pair<std::string, std::shared_ptr<lane_set::placed_lane>>> lane_set::list() const
+std::vector<std::pair<std::string, std::shared_ptr<placed_lane>>> lane_set::list() const
 {
     std::lock_guard lock(mutex_);
     return {lanes_.begin(), lanes_.end()};
@@ -221,6 +190,7 @@ std::vector<std::pair<std::string, std::shared_ptr<lane_set::placed_lane>>> lane
 
 void lane_set::stop(std::chrono::milliseconds grace)
 {
+    keeper_.clear();
     const auto all = list();
     std::vector<std::future<void>> ending;
     for (const auto& [name, placed] : all) {
@@ -264,6 +234,7 @@ result<void> lane_set::restart(const config::settings& settings, const std::stri
             boost::system::errc::make_error_code(boost::system::errc::no_such_file_or_directory),
             fmt::format("this gateway runs no lane '{}'", name)};
     }
+    keeper_.remove(*placed);
     stop_lane(*placed, grace);
     auto changed = change();
     if (auto started = start_lane(std::move(*found)); started.has_error()) {
@@ -274,20 +245,26 @@ result<void> lane_set::restart(const config::settings& settings, const std::stri
     return changed;
 }
 
+/// A shared ledger needs none, and a cluster that is away must not hold an I/O thread up.
+ledger_notes lane_set::notes_of(const std::string& name) const
+{
+    return keeper_.is_shared() ? ledger_notes{} : load_ledger_notes(log_, name);
+}
+
 asio::awaitable<std::vector<lane_snapshot>> lane_set::snapshots()
 {
     std::vector<lane_snapshot> found;
     for (const auto& [name, placed] : list()) {
-        auto visit = [](const placed_lane& at,
-                        ledger_notes notes) -> asio::awaitable<std::optional<lane_snapshot>> {
+        auto visit = [is_shared = keeper_.is_shared()](
+                         const placed_lane& at,
+                         ledger_notes notes) -> asio::awaitable<std::optional<lane_snapshot>> {
             if (!at.object) co_return std::nullopt;
-            auto s = at.object->snapshot(notes);
+            auto s = at.object->snapshot(notes, is_shared);
             s.is_enabled = at.is_started;
             co_return s;
         };
         auto one = co_await asio::co_spawn(threads_.context(placed->thread),
-                                           visit(*placed, load_ledger_notes(log_, name)),
-                                           asio::use_awaitable);
+                                           visit(*placed, notes_of(name)), asio::use_awaitable);
         if (one) found.push_back(std::move(*one));
     }
     co_return found;

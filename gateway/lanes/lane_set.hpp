@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "gateway/lanes/evaluated_batch.hpp"
 #include "gateway/lanes/lane.hpp"
 #include "gateway/lanes/rule_error_log.hpp"
+#include "gateway/lanes/source_keeper.hpp"
 #include "rules/rule_engine.hpp"
 
 namespace sluice::gateway {
@@ -53,11 +55,6 @@ public:
     [[nodiscard]] std::shared_ptr<const rules::rule_catalog> catalog() const { return catalog_; }
 
 private:
-    struct placed_lane {
-        std::size_t thread = 0;
-        bool is_started = false;
-        std::unique_ptr<lane> object;  ///< null once stopped
-    };
     struct plan {
         lane_settings settings;
         std::vector<dataset_name> datasets;
@@ -73,11 +70,8 @@ private:
     result<std::unique_ptr<actions::destination>> make_destination(
         const plan& p, const boost::asio::any_io_executor& on);
     result<void> open_datasets(const plan& p);
-    result<std::vector<std::unique_ptr<lane_source>>> make_sources(
-        const plan& p, const boost::asio::any_io_executor& on);
-    result<datasets::cursor_state> find_cursor(const plan& p, const datasets::partition_ref& at,
-                                               bool from_start);
     result<void> start_lane(plan p);
+    [[nodiscard]] ledger_notes notes_of(const std::string& name) const;
     void stop_lane(placed_lane& placed, std::chrono::milliseconds grace);
     [[nodiscard]] std::vector<std::pair<std::string, std::shared_ptr<placed_lane>>> list() const;
 
@@ -89,6 +83,8 @@ private:
     std::shared_ptr<const rules::rule_catalog> catalog_;
     mutable std::mutex mutex_;  ///< guards the map; a lane itself is only touched on its thread
     std::map<std::string, std::shared_ptr<placed_lane>> lanes_;
+    std::optional<wall_time> begins_at_;  ///< of lanes that nobody has had before; until a start
+    source_keeper keeper_;
 };
 
 }  // namespace sluice::gateway

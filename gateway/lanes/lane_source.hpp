@@ -26,7 +26,7 @@ struct parked_record {
 
 enum class source_kind : std::uint8_t { dataset, retry };
 
-class lane_source {
+class lane_source : public std::enable_shared_from_this<lane_source> {
 public:
     lane_source(source_kind kind, datasets::partition_ref at, datasets::cursor_state from,
                 datasets::event_log& log, const boost::asio::any_io_executor& on)
@@ -39,6 +39,20 @@ public:
     [[nodiscard]] offset_tracker& tracker() noexcept { return tracker_; }
     [[nodiscard]] const offset_tracker& tracker() const noexcept { return tracker_; }
     [[nodiscard]] log_waiter& waiter() noexcept { return waiter_; }
+
+    /// The partition goes to another gateway: no record is begun any more, waits end.
+    void leave()
+    {
+        is_leaving_ = true;
+        waiter_.cancel();
+    }
+    [[nodiscard]] bool is_leaving() const noexcept { return is_leaving_; }
+
+    /// Coroutines that work on this source: its reader and its deliveries. While there are any,
+    /// somebody else holds the source too.
+    [[nodiscard]] std::uint64_t users() const noexcept { return users_; }
+    void enter() noexcept { ++users_; }
+    void exit() noexcept { --users_; }
 
     void park(parked_record record) { parked_.push_back(std::move(record)); }
 
@@ -62,6 +76,8 @@ private:
     datasets::cursor_state committed_;
     std::vector<parked_record> parked_;
     log_waiter waiter_;
+    std::uint64_t users_ = 0;
+    bool is_leaving_ = false;
 };
 
 }  // namespace sluice::gateway

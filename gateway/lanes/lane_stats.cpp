@@ -23,4 +23,19 @@ lane_ledger make_ledger(const std::vector<source_snapshot>& sources, const ledge
     return sum;
 }
 
+lane_ledger make_shared_ledger(const std::vector<source_snapshot>& sources)
+{
+    lane_ledger sum;
+    for (const auto& s : sources) {
+        const auto& c = s.cursor.counts;
+        sum.delivered += c.delivered;
+        sum.filtered += c.filtered;
+        sum.dead += c.dead;
+        sum.expired += c.expired;
+        sum.pending += s.lag();
+    }
+    sum.accepted = sum.delivered + sum.filtered + sum.dead + sum.expired + sum.pending;
+    return sum;
+}
+
 }  // namespace sluice::gateway

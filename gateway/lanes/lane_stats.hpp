@@ -74,4 +74,10 @@ struct lane_snapshot {
 [[nodiscard]] lane_ledger make_ledger(const std::vector<source_snapshot>& sources,
                                       const ledger_notes& notes);
 
+/// The same where gateways share the partitions: a retry may be delivered by another gateway than
+/// the one that parked it. So an event that is parked leaves the ledger, and one that stands in a
+/// retry partition of ours enters it; a redriven dead letter enters again. Each gateway's ledger
+/// balances, and so does their sum.
+[[nodiscard]] lane_ledger make_shared_ledger(const std::vector<source_snapshot>& sources);
+
 }  // namespace sluice::gateway

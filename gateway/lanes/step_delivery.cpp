@@ -47,7 +47,7 @@ asio::awaitable<bool> lane_delivery::run_steps(const rules::dataset_program& pro
         const auto& step = outcome.steps[i];
         if (results.has(step.name)) continue;
         auto end = step_end::lane_stops;
-        if (!lane_.is_stopping_) end = co_await run_step(program, decided, rule, i, results);
+        if (!lane_.is_ending(source_)) end = co_await run_step(program, decided, rule, i, results);
         if (end == step_end::failed) co_return true;
         if (end == step_end::lane_stops) co_return leave_steps(step, outcome.rule, results);
     }

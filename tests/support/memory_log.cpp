@@ -88,6 +88,11 @@ result<write_receipt> memory_log::apply(const log_write& what)
             return failure{make_error_code(log_errc::unknown_dataset), "declare the dataset first"};
         }
     }
+    for (const auto& cursor : what.cursors) {
+        if (!what.ignores_ownership && !is_owned(cursor.at) && !leaving_.contains(cursor.at)) {
+            return failure{make_error_code(log_errc::not_owned), "another member owns it"};
+        }
+    }
     write_receipt receipt;
     for (const auto& part : what.appends) {
         auto& to = partitions_[part.to];
@@ -202,12 +207,48 @@ std::vector<partition_id> memory_log::owned_partitions(const dataset_name& datas
     const std::lock_guard lock(mutex_);
     std::vector<partition_id> out;
     for (const auto& [ref, records] : partitions_) {
-        if (ref.dataset == dataset) out.push_back(ref.partition);
+        if (ref.dataset == dataset && is_owned(ref)) out.push_back(ref.partition);
     }
     return out;
 }
 
-void memory_log::watch_ownership(std::function<void(const dataset_name&)>) {}
+void memory_log::watch_ownership(std::function<void(const dataset_name&)> handler)
+{
+    const std::lock_guard lock(mutex_);
+    watcher_ = std::move(handler);
+}
+
+bool memory_log::is_owned(const partition_ref& at) const
+{
+    const auto found = owned_.find(at.dataset);
+    return found == owned_.end() || std::find(found->second.begin(), found->second.end(),
+                                              at.partition) != found->second.end();
+}
+
+void memory_log::lose_silently(const std::string& dataset, const std::vector<std::uint32_t>& kept)
+{
+    const std::lock_guard lock(mutex_);
+    auto& owned = owned_[dataset_name{dataset}];
+    owned.clear();
+    for (const auto partition : kept) owned.emplace_back(partition);
+}
+
+void memory_log::own(const std::string& dataset, const std::vector<std::uint32_t>& partitions)
+{
+    const dataset_name name{dataset};
+    std::function<void(const dataset_name&)> tell;
+    {
+        const std::lock_guard lock(mutex_);
+        tell = watcher_;
+        if (const auto before = owned_.find(name); before != owned_.end()) {
+            for (const auto partition : before->second) leaving_.insert({name, partition});
+        }
+    }
+    lose_silently(dataset, partitions);
+    if (tell) tell(name);
+    const std::lock_guard lock(mutex_);
+    leaving_.clear();
+}
 
 result<std::optional<cursor_state>> memory_log::load_cursor(const cursor_name& name,
                                                             const partition_ref& at) const

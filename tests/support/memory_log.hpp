@@ -1,11 +1,13 @@
 #pragma once
 // An event_log in memory for tests: keeps what is written, answers on a thread of its own like a
-// real engine, and can be told to fail, to hold its answers back, or to refuse.
+// real engine, and can be told to fail, to hold its answers back, to refuse, or to own only some
+// partitions as a member of a cluster does.
 
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,6 +35,12 @@ public:
 
     /// Fails all later writes with this code, or none with an empty one.
     void fail_writes(boost::system::error_code code);
+    /// From now on only these partitions of the dataset are owned; tells the watcher, on the
+    /// calling thread, before it returns. Cursors of other partitions are refused. Before the first
+    /// call everything is owned.
+    void own(const std::string& dataset, const std::vector<std::uint32_t>& partitions);
+    /// The same without telling anybody: as when a session is over and nobody has noticed yet.
+    void lose_silently(const std::string& dataset, const std::vector<std::uint32_t>& kept);
     /// Answers nothing until release().
     void hold_answers();
     void release();
@@ -80,6 +88,7 @@ private:
     void post(std::function<void()> answer);
     [[nodiscard]] result<datasets::write_receipt> apply(const datasets::log_write& what);
     void wake_waiters();
+    [[nodiscard]] bool is_owned(const datasets::partition_ref& at) const;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -91,6 +100,10 @@ private:
     std::vector<datasets::dataset_spec> datasets_;
     std::vector<waiter> waiters_;
     std::uint64_t next_waiter_ = 1;
+    std::map<dataset_name, std::vector<partition_id>> owned_;  ///< absent: all
+    /// Handed over while the watcher runs: their cursors may still be stored.
+    std::set<datasets::partition_ref> leaving_;
+    std::function<void(const dataset_name&)> watcher_;
     boost::system::error_code failing_;
     bool holds_ = false;
     bool is_closed_ = false;

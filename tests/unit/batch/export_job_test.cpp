@@ -267,5 +267,53 @@ TEST_F(ExportJob, TheSchedulerRunsWhatIsDueAndWhatIsTriggered)
     EXPECT_TRUE(has_window) << "a scheduled run bears its window's boundary";
 }
 
+TEST_F(ExportJob, OnlyTheOwnerOfPartitionZeroExportsAndItExportsAllPartitions)
+{
+    append(0, numbered(0, 3));
+    append(1, numbered(3, 5));
+    log.own("shop", {1});
+    const auto refused = run();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, make_error_code(export_errc::not_owner));
+    EXPECT_TRUE(files().empty());
+    log.own("shop", {0, 1});
+    EXPECT_EQ(run().value().rows, 5U);
+}
+
+TEST_F(ExportJob, ARunThatLosesThePartitionLeavesTheRestToTheNewOwner)
+{
+    append(0, numbered(0, 25));
+    settings.rows_per_file_max = 10;
+    int steps = 0;
+    const auto lost = run([&](step_kind) {
+        if (++steps == 4) log.lose_silently("shop", {1});
+        return true;
+    });
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, make_error_code(export_errc::not_owner));
+    log.own("shop", {0, 1});
+    EXPECT_EQ(run().value().rows, 25U) << "the same run goes on";
+    EXPECT_EQ(exported_lines(), numbered(0, 25));
+    EXPECT_EQ(list_runs(log, "nightly").value().size(), 1U);
+}
+
+TEST_F(ExportJob, ARunThatAnotherGatewayFinishedMeanwhileIsNotCommittedAgain)
+{
+    append(0, numbered(0, 5));
+    std::function<bool(step_kind)> sleep_before_commit = [&](step_kind step) {
+        if (step != step_kind::commit) return true;
+        const auto other = run();
+        EXPECT_TRUE(other && other->rows == 5U);
+        append(0, numbered(5, 8));
+        EXPECT_EQ(run().value().rows, 3U);
+        return true;
+    };
+    const auto late = run(sleep_before_commit);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, make_error_code(export_errc::not_owner));
+    EXPECT_EQ(run().value().rows, 0U) << "the cursor did not move back";
+    EXPECT_EQ(exported_lines(), numbered(0, 8));
+}
+
 }  // namespace
 }  // namespace sluice::batch

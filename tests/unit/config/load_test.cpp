@@ -78,7 +78,7 @@ TEST_F(Load, AnOverrideOfWhatIsNotThereSaysWhatIsThere)
         write("bad.yaml", "rules:\n  shop: {params: {minimun: 2}}\n  shp: {params: {a: 1}}");
     (void)load_paths({set, bad});
     const auto text = problems_.to_text();
-    EXPECT_THAT(text, HasSubstr(bad + ":2:18: error: rule set 'shop' has no param 'minimun'"));
+    EXPECT_THAT(text, HasSubstr(bad + ":2:19: error: rule set 'shop' has no param 'minimun'"));
     EXPECT_THAT(text, HasSubstr("did you mean 'minimum'?"));
     EXPECT_THAT(text, HasSubstr(bad + ":3:3: error: `params` for the rule set 'shp'"));
     EXPECT_THAT(text, HasSubstr("did you mean 'shop'?"));
