@@ -11,7 +11,8 @@ target_link_libraries(load_client PRIVATE sluice_options CLI11::CLI11)
 # for the cases of the event log: a big log, and sustained appends beside RocksDB alone
 add_executable(fill_log loadtest/fill_log.cpp)
 add_executable(append_rate loadtest/append_rate.cpp)
-foreach(name fill_log append_rate)
+add_executable(kafka_rate loadtest/kafka_rate.cpp)
+foreach(name fill_log append_rate kafka_rate)
   target_link_libraries(${name} PRIVATE sluice_datasets CLI11::CLI11)
 endforeach()
 

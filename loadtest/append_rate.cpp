@@ -16,17 +16,16 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <vector>
 
 #include "datasets/open_log.hpp"
+#include "loadtest/shop_events.hpp"
 
 namespace sluice::loadtest {
 namespace {
 
 using steady = std::chrono::steady_clock;
-constexpr std::size_t event_bytes = 1024;
 constexpr std::size_t batch_events = 256;
 constexpr std::uint64_t mib = 1u << 20;
 
@@ -49,25 +48,6 @@ std::uint64_t written_bytes()
     return 0;
 }
 
-/// Events like those of a shop; each batch starts elsewhere, so no two are the same.
-std::vector<std::string> make_events()
-{
-    std::mt19937_64 random(4);
-    std::vector<std::string> out;
-    for (int i = 0; i < 4096; ++i) {
-        std::string text =
-            fmt::format(R"({{"type":"purchase","visitor":"{:016x}","items":[)", random());
-        while (text.size() < event_bytes - 120) {
-            text += fmt::format(R"({{"sku":"SKU-{}","price":{}.{:02},"name":"article {}"}},)",
-                                random() % 900'000, random() % 300, random() % 100, random() % 500);
-        }
-        text += R"({}],"end":")";
-        text.resize(event_bytes - 2, 'x');
-        out.push_back(text + "\"}");
-    }
-    return out;
-}
-
 struct report {
     std::uint64_t events = 0;
     std::vector<double> waits_ms;  ///< of each write, from asking to the acknowledgement
@@ -86,7 +66,7 @@ void print(const rate_options& options, report& r, std::uint64_t written)
         R"("longest_stall_ms":{:.1f},"bytes_written_per_logical_byte":{:.3f}}})"
         "\n",
         options.engine, r.events, double(r.events) / r.seconds, at(0.5), at(0.99), r.longest_gap_ms,
-        double(written) / (double(r.events) * event_bytes));
+        double(written) / (double(r.events) * shop_event_bytes));
 }
 
 rocksdb::Options alone_options()
@@ -118,7 +98,7 @@ report append_to_rocksdb(const rate_options& options, const std::vector<std::str
     std::string packed;
     const auto begin = steady::now();
     auto last = begin;
-    const auto total = static_cast<std::uint64_t>(options.gigabytes * 1e9 / event_bytes);
+    const auto total = static_cast<std::uint64_t>(options.gigabytes * 1e9 / shop_event_bytes);
     while (r.events < total) {
         payload.clear();
         for (std::size_t i = 0; i < batch_events; ++i) {
@@ -196,7 +176,7 @@ report append_to_log(const rate_options& options, const std::vector<std::string>
     if (!log.open_dataset(spec)) throw std::runtime_error("open_dataset failed");
     watcher watch(options.in_flight);
     const auto begin = steady::now();
-    const auto total = static_cast<std::uint64_t>(options.gigabytes * 1e9 / event_bytes);
+    const auto total = static_cast<std::uint64_t>(options.gigabytes * 1e9 / shop_event_bytes);
     std::uint64_t n = 0;
     std::vector<std::string> ids(batch_events);
     while (n < total) {
@@ -223,7 +203,7 @@ report append_to_log(const rate_options& options, const std::vector<std::string>
 
 int run(const rate_options& options)
 {
-    const auto events = make_events();
+    const auto events = make_shop_events();
     const auto before = written_bytes();
     try {
         auto r = options.engine == "rocksdb" ? append_to_rocksdb(options, events)

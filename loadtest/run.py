@@ -18,7 +18,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from loadtest import log_cases  # noqa: E402
+from loadtest import kafka_cases, log_cases  # noqa: E402
 from tests.support.processes import Gateway, Program, Sink, free_port, request, wait_until  # noqa: E402
 
 BODIES = ROOT / "config/quickstart/web_events.ndjson"
@@ -77,7 +77,7 @@ class LoadTest:
         self.config_text = (case / "sluice.yaml").read_text()
         self.sink = None
 
-    memory_mib = staticmethod(memory_mib)
+    memory_mib, pin = staticmethod(memory_mib), staticmethod(pin)
 
     @staticmethod
     def pin_server(pid):
@@ -282,7 +282,8 @@ def main():
             try:
                 kind = test.load["kind"]
                 own = getattr(test, kind, None)
-                figures[name] = own() if own else getattr(log_cases, kind)(test)
+                other = getattr(log_cases, kind, None) or getattr(kafka_cases, kind, None)
+                figures[name] = own() if own else other(test)
             finally:
                 if test.sink:
                     test.sink.kill()

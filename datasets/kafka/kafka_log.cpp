@@ -66,8 +66,7 @@ result<std::unique_ptr<kafka_log>> kafka_log::open(const config::kafka_settings&
     std::unique_ptr<kafka_log> log(new kafka_log(settings, options));
     auto made = engine::open(settings, options, log->stats_, log->counters_, [self = log.get()] {
         std::lock_guard lock(self->mutex_);
-        --self->writes_in_flight_;
-        self->wake_.notify_all();
+        if (--self->writes_in_flight_ == 0 && self->is_closed_) self->wake_.notify_all();
     });
     if (!made) return made.error();
     log->engine_ = std::move(*made);

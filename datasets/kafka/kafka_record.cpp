@@ -66,11 +66,15 @@ void read_headers(const rd_kafka_message_t& message, new_record& into, bool& has
 
 }  // namespace
 
-headers_handle make_headers(const new_record& record)
+headers_handle header_maker::make(const new_record& record)
 {
+    if (time_text_.empty() || record.received_at != time_) {
+        time_ = record.received_at;
+        time_text_ = format_time(time_);
+    }
     headers_handle headers(rd_kafka_headers_new(7));
     add(headers.get(), header_id, record.id);
-    add(headers.get(), header_received_at, format_time(record.received_at));
+    add(headers.get(), header_received_at, time_text_);
     add_if_any(headers.get(), header_datastream, record.datastream);
     add_if_any(headers.get(), header_source, record.source);
     add_if_any(headers.get(), header_type, record.type);

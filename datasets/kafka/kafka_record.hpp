@@ -10,8 +10,16 @@
 
 namespace sluice::datasets::kafka {
 
-/// The headers that `record` gets besides key and value.
-[[nodiscard]] headers_handle make_headers(const new_record& record);
+/// Makes the headers that a record gets besides key and value. Records of one write mostly came at
+/// one time: its text is made once.
+class header_maker {
+public:
+    [[nodiscard]] headers_handle make(const new_record& record);
+
+private:
+    wall_time time_{};
+    std::string time_text_;
+};
 
 /// Milliseconds since 1970, as Kafka keeps times.
 [[nodiscard]] std::int64_t kafka_time(wall_time time);

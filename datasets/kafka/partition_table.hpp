@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 
 #include "datasets/event_log.hpp"
@@ -32,6 +33,8 @@ struct partition_state {
     // an estimate of what a record takes, for sizes that the cluster does not tell
     std::atomic<std::uint64_t> seen_bytes{0};
     std::atomic<std::uint64_t> seen_records{0};
+    /// Held while the records of one part are handed over, so that they stay together.
+    std::mutex produce_mutex;
 
     [[nodiscard]] std::uint64_t newest_end() const noexcept
     {

@@ -75,11 +75,17 @@ rd_kafka_topic_t* producer::topic_of(incarnation& life, const std::string& topic
     return handle.get();
 }
 
-std::optional<failure> producer::produce(outgoing record)
+producer::route producer::route_to(const std::string& topic) const
 {
-    auto life = current();
-    if (!life) return closed();
-    auto* topic = topic_of(*life, record.topic);
+    route found;
+    found.life_ = current();
+    if (found.life_) found.topic_ = topic_of(*found.life_, topic);
+    return found;
+}
+
+std::optional<failure> producer::produce(const route& by, outgoing record)
+{
+    if (!by.life_) return closed();
     std::array<rd_kafka_vu_t, 8> units;
     std::size_t count = 0;
     const auto next = [&units, &count](rd_kafka_vtype_t type) -> rd_kafka_vu_t& {
@@ -91,16 +97,16 @@ std::optional<failure> producer::produce(outgoing record)
         into.ptr = const_cast<char*>(text.empty() ? "" : text.data());
         into.size = text.size();
     };
-    next(RD_KAFKA_VTYPE_RKT).u.rkt = topic;
+    next(RD_KAFKA_VTYPE_RKT).u.rkt = by.topic_;
     next(RD_KAFKA_VTYPE_PARTITION).u.i32 = static_cast<std::int32_t>(record.partition.value());
-    next(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
+    next(RD_KAFKA_VTYPE_MSGFLAGS).u.i = record.keeps_value ? 0 : RD_KAFKA_MSG_F_COPY;
     next(RD_KAFKA_VTYPE_TIMESTAMP).u.i64 = record.time_ms;
     next(RD_KAFKA_VTYPE_OPAQUE).u.ptr = record.to;
     if (record.key) bytes(*record.key, next(RD_KAFKA_VTYPE_KEY).u.mem);
     if (record.value) bytes(*record.value, next(RD_KAFKA_VTYPE_VALUE).u.mem);
     if (record.headers) next(RD_KAFKA_VTYPE_HEADERS).u.headers = record.headers.get();
     add(stats_.queued);
-    const error_handle error(rd_kafka_produceva(life->client.get(), units.data(), count));
+    const error_handle error(rd_kafka_produceva(by.life_->client.get(), units.data(), count));
     if (!error) {
         (void)record.headers.release();  // the message owns them now
         return std::nullopt;

@@ -24,17 +24,27 @@ public:
 };
 
 struct outgoing {
-    const std::string& topic;
     partition_id partition;
     std::optional<std::string_view> key;
     std::optional<std::string_view> value;  ///< absent: a tombstone
     headers_handle headers;
     std::int64_t time_ms = 0;
     delivery* to = nullptr;
+    bool keeps_value = false;  ///< the value stays where it is until the report: no copy is made
 };
 
 class producer {
+    struct incarnation;
+
 public:
+    /// The way to one topic, found once for many records. The producer's replacement waits for it:
+    /// let it go before waiting for anything.
+    class route {
+        friend producer;
+        std::shared_ptr<incarnation> life_;
+        rd_kafka_topic_t* topic_ = nullptr;
+    };
+
     static result<std::unique_ptr<producer>> open(const config::kafka_settings& settings,
                                                   cluster_health& health, kafka_stats& stats);
     ~producer();
@@ -42,7 +52,8 @@ public:
     producer& operator=(const producer&) = delete;
 
     /// Copies; then exactly one report follows. After a failure here none does.
-    [[nodiscard]] std::optional<failure> produce(outgoing record);
+    [[nodiscard]] std::optional<failure> produce(const route& by, outgoing record);
+    [[nodiscard]] route route_to(const std::string& topic) const;
     /// Waits until everything was reported, at most the produce timeout, then reports the rest as
     /// failed and ends the thread. Idempotent.
     void close();

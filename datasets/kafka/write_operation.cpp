@@ -38,31 +38,55 @@ void write_operation::start(const write_links& links, const log_write& what,
 void write_operation::produce_records(const std::vector<placed_part>& parts)
 {
     std::size_t expected = 0;
-    for (const auto& p : parts) expected += p.part->records.size();
+    std::size_t bytes = 0;
+    for (const auto& p : parts) {
+        expected += p.part->records.size();
+        for (const auto& record : p.part->records) bytes += record.content.size();
+    }
+    // one piece of memory for all; a single record the library copies beside its own head
+    keeps_contents_ = expected > 1;
+    if (keeps_contents_) contents_.reserve(bytes);
     begin_stage(expected);
     std::size_t handed = 0;
-    bool is_refused = false;
-    for (std::size_t i = 0; i < parts.size() && !is_refused; ++i) {
-        auto& at = slots_[i];
-        at.of = this;
-        at.to = parts[i].to;
-        for (const auto& record : parts[i].part->records) {
-            auto bad = links_.records.produce({.topic = at.to->dataset->topic,
-                                               .partition = at.to->at.partition,
-                                               .key = record.key,
-                                               .value = record.content,
-                                               .headers = make_headers(record),
-                                               .time_ms = kafka_time(record.received_at),
-                                               .to = &at});
-            if (bad) {
-                fail(*bad);
-                is_refused = true;
-                break;
-            }
-            ++handed;
-        }
+    header_maker headers;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const auto count = produce_part(parts[i], slots_[i], headers);
+        handed += count;
+        if (count < parts[i].part->records.size()) break;
     }
     done(expected - handed + 1);
+}
+
+std::size_t write_operation::produce_part(const placed_part& part, slot& reports,
+                                          header_maker& headers)
+{
+    reports.of = this;
+    reports.to = part.to;
+    const auto route = links_.records.route_to(part.to->dataset->topic);
+    // nobody else's record comes between: a part's records have consecutive offsets
+    std::lock_guard alone(part.to->produce_mutex);
+    std::size_t handed = 0;
+    for (const auto& record : part.part->records) {
+        auto value = record.content;
+        if (keeps_contents_) {
+            const auto begin = contents_.size();
+            contents_ += value;
+            value = std::string_view(contents_).substr(begin);
+        }
+        auto bad = links_.records.produce(route, {.partition = part.to->at.partition,
+                                                  .key = record.key,
+                                                  .value = value,
+                                                  .headers = headers.make(record),
+                                                  .time_ms = kafka_time(record.received_at),
+                                                  .to = &reports,
+                                                  .keeps_value = keeps_contents_});
+        if (bad) {
+            fail(*bad);
+            break;
+        }
+        ++handed;
+    }
+    return handed;
 }
 
 void write_operation::produce_documents()
@@ -73,14 +97,14 @@ void write_operation::produce_documents()
         return done(documents_.size() + 1);
     }
     std::size_t handed = 0;
+    const auto route = links_.records.route_to(links_.documents.topic());
     for (const auto& document : documents_) {
         const auto key = document_store::key_of(document);
-        auto bad = links_.records.produce({.topic = links_.documents.topic(),
-                                           .partition = partition_id{0},
-                                           .key = key,
-                                           .value = document.value,
-                                           .headers = nullptr,
-                                           .to = &document_slot_});
+        auto bad = links_.records.produce(route, {.partition = partition_id{0},
+                                                  .key = key,
+                                                  .value = document.value,
+                                                  .headers = nullptr,
+                                                  .to = &document_slot_});
         if (bad) {
             fail(*bad);
             break;

@@ -39,6 +39,8 @@ private:
 
     write_operation(const write_links& links, const log_write& what, write_handler handler);
     void produce_records(const std::vector<placed_part>& parts);
+    /// How many records were handed over; fewer than the part has after a failure.
+    std::size_t produce_part(const placed_part& part, slot& reports, header_maker& headers);
     void produce_documents();
     void store_cursors();
     void begin_stage(std::size_t expected) { left_ = expected + 1; }
@@ -53,6 +55,9 @@ private:
     write_handler handler_;
     std::vector<cursor_update> cursors_;
     std::vector<document_update> documents_;
+    /// What several records carry, each a piece of it: the library reads it here until its report.
+    std::string contents_;
+    bool keeps_contents_ = false;
     std::vector<slot> slots_;
     slot document_slot_;
     stage stage_ = stage::records;
