@@ -40,6 +40,7 @@ test-long: build ## crash tests in full: 1,000 kills, 300 power cuts, every I/O 
 	@python3 tests/faults/disk_full.py --sluice build/release/sluice
 	@SLUICE_TEST_LONG=1 build/debug/test_datasets --gtest_brief=1 --gtest_filter='IoFaults.*:Corruption.*'
 	@python3 tests/faults/kafka_kill.py --sluice build/release/sluice --cycles 100
+	@python3 tests/faults/kafka_spool.py --sluice build/release/sluice --cycles 50
 
 run: build ## the quickstart: gateway, receiver, sample events; RUN_SECONDS=n ends it by itself
 	@python3 scripts/quickstart.py --sluice build/release/sluice

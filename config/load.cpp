@@ -264,12 +264,6 @@ void check_engines(const node& root, const settings& loaded, diagnostics& proble
                            "use retention.bytes_max, or a quota of the cluster");
         }
     }
-    if (loaded.kafka.spool.enabled) {
-        problems.warning(datasets->where,
-                         "gateway.kafka.spool is experimental: events reach the cluster after an "
-                         "outage, but lanes may miss some of them when the gateway is killed in it",
-                         "leave it off: events are then refused with 503 and Retry-After");
-    }
     if (!loaded.kafka.brokers.empty()) return;
     problems.error(datasets->where, "datasets use the engine kafka, but there is no cluster",
                    "name its brokers: gateway: {kafka: {brokers: [\"host:9092\"]}}");

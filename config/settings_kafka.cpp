@@ -232,9 +232,10 @@ const object_shape& schema_of<kafka_spool_settings>()
         object_schema<s>("spool")
             .field("enabled", &s::enabled,
                    {.help = "true: while the cluster can't be reached events are kept in data_dir "
-                            "and forwarded later; false: they are refused with 503"})
+                            "and forwarded later; false: they are refused with 503, and what an "
+                            "earlier run has kept is forwarded"})
             .field("bytes_max", &s::bytes_max,
-                   {.help = "Bytes of events that may wait in data_dir; then 503",
+                   {.help = "Bytes of events of all datasets that may wait in data_dir; then 503",
                     .min = mib,
                     .is_bytes = true})
             .build();

@@ -147,6 +147,9 @@ class event_log {
 public:
     virtual ~event_log() = default;
 
+    /// Makes what is on this machine ready for a dataset: with a spool events are taken from here
+    /// on, although the cluster can't be asked. Called for all datasets before the first is opened.
+    virtual result<void> prepare_dataset(const dataset_spec&) { return {}; }
     /// Declares a dataset; existing ones may gain partitions, never lose them. Blocking.
     virtual result<void> open_dataset(const dataset_spec& spec) = 0;
     /// Which cursors retention has to wait for, per dataset. Replaces the previous list.
@@ -172,6 +175,8 @@ public:
 
     [[nodiscard]] virtual result<partition_extent> extent(const partition_ref& partition) const = 0;
     [[nodiscard]] virtual std::vector<dataset_spec> list_datasets() const = 0;
+    /// Whether other processes may own partitions of this log, now or later.
+    [[nodiscard]] virtual bool is_shared() const { return false; }
     /// Partitions this process may deliver now; `watch_ownership` tells of changes. Empty at first
     /// on Kafka: gateways share partitions out within moments after the datasets were opened.
     [[nodiscard]] virtual std::vector<partition_id> owned_partitions(const dataset_name&) const = 0;
@@ -198,6 +203,15 @@ public:
     /// The first offset whose receive time is at or after `when`, or the end.
     [[nodiscard]] virtual result<offset> offset_at(const partition_ref& partition,
                                                    wall_time when) const = 0;
+
+    // A spool holds events that were accepted and that no lane can read yet.
+
+    /// When the oldest of them was received: a lane that begins now begins there at the latest.
+    [[nodiscard]] virtual std::optional<wall_time> oldest_spooled() const { return std::nullopt; }
+    /// Whether they may be appended, and new ones beside them; off at first. On only while every
+    /// lane has stored where it begins: one that did so later would begin behind events that were
+    /// accepted for it. While it is off all events are spooled.
+    virtual void let_spool_flow(bool) {}
 
     [[nodiscard]] virtual log_status status() const = 0;
     /// What only this engine counts.

@@ -1,10 +1,10 @@
 #include "datasets/open_log.hpp"
 
-#include <spdlog/spdlog.h>
+#include <filesystem>
 
 #include "datasets/embedded/embedded_log.hpp"
 #include "datasets/kafka/kafka_log.hpp"
-#include "datasets/spooling_log.hpp"
+#include "datasets/spool/spooling_log.hpp"
 
 namespace sluice::datasets {
 
@@ -20,16 +20,20 @@ result<std::unique_ptr<event_log>> open_kafka(const log_settings& settings)
                                                  .retention_period = settings.retention_period});
     if (!cluster) return cluster.error();
     // tools look at the cluster; the spool belongs to the gateway that writes it
-    const bool spools = settings.kafka->spool.enabled && !settings.is_tool;
-    if (!spools) return std::unique_ptr<event_log>(std::move(*cluster));
     auto local = settings;
     local.data_dir += "/spool";
+    const bool is_gateway = !settings.is_tool && !settings.is_read_only;
+    const bool has_spool = settings.kafka->spool.enabled || std::filesystem::exists(local.data_dir);
+    if (!is_gateway || !has_spool) return std::unique_ptr<event_log>(std::move(*cluster));
     local.cache_bytes_max = 8ull << 20;  // it is read once, by the one who forwards
     auto spool = embedded::embedded_log::open(local);
     if (!spool) return spool.error();
     return std::unique_ptr<event_log>(std::make_unique<spooling_log>(
         std::move(*cluster), std::move(*spool),
-        spool_settings{.bytes_max = settings.kafka->spool.bytes_max}));
+        spool_settings{.takes_events = settings.kafka->spool.enabled,
+                       .bytes_max = settings.kafka->spool.bytes_max,
+                       .refused_file = settings.data_dir + "/spool-refused.ndjson",
+                       .clock = settings.clock}));
 }
 
 }  // namespace

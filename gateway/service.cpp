@@ -26,6 +26,11 @@ namespace {
 
 constexpr auto start_period = 1s;  // between attempts to begin while the cluster is away
 
+failure named(const datasets::dataset_spec& spec, const failure& trouble)
+{
+    return {trouble.code, fmt::format("dataset {}: {}", spec.name.value(), trouble.message)};
+}
+
 }  // namespace
 
 /// Members stand in the order of their start; stop() takes them down in reverse.
@@ -102,18 +107,23 @@ result<void> service::state::check_partitions(const std::string& name, std::uint
 
 result<void> service::state::open_datasets()
 {
+    std::vector<datasets::dataset_spec> specs;
     for (const auto& [name, settings] : config.settings.datasets) {
         if (auto r = check_partitions(name, settings.partitions); r.has_error()) return r;
-        datasets::dataset_spec spec;
+        auto& spec = specs.emplace_back();
         spec.name = dataset_name{name};
         spec.partitions = settings.partitions;
         spec.age_max = settings.retention.age_max;
         spec.bytes_max = settings.retention.bytes_max;
         spec.trim_unread = settings.retention.past_unread;
         spec.quota_bytes = settings.quota_bytes;
-        if (auto r = log->open_dataset(spec); r.has_error()) {
-            return failure{r.error().code, fmt::format("dataset {}: {}", name, r.error().message)};
-        }
+    }
+    // with a spool all of them take events although the first one can't be opened
+    for (const auto& spec : specs) {
+        if (auto r = log->prepare_dataset(spec); r.has_error()) return named(spec, r.error());
+    }
+    for (const auto& spec : specs) {
+        if (auto r = log->open_dataset(spec); r.has_error()) return named(spec, r.error());
     }
     return {};
 }
@@ -130,6 +140,7 @@ result<void> service::state::begin_delivery()
 {
     if (auto r = open_datasets(); r.has_error()) return r;
     if (auto r = lanes.start(config.settings, config.catalog); r.has_error()) return r;
+    log->let_spool_flow(true);
     start_exports();
     return {};
 }
@@ -205,6 +216,7 @@ result<void> service::state::take_over(loaded_config next)
 {
     std::lock_guard changing(lanes_changing);
     stop_trying();
+    log->let_spool_flow(false);
     lanes.stop(config.settings.gateway.drain_timeout);
     if (exports) exports->stop();
     {
@@ -307,7 +319,9 @@ asio::awaitable<gateway_snapshot> service::state::snapshot()
     }
     {
         std::lock_guard lock(mutex);
-        if (s.log.reason.empty()) s.log.reason = why_waiting;
+        if (!why_waiting.empty() && s.log.reason.find(why_waiting) == std::string::npos) {
+            s.log.reason += (s.log.reason.empty() ? "" : "; ") + why_waiting;
+        }
         if (exports) {
             for (const auto& [name, e] : exports->stats()) {
                 s.exports.push_back({name, e->runs_succeeded, e->runs_failed, e->rows, e->files,

@@ -44,6 +44,7 @@ public:
     void cancel_wait(std::uint64_t id) override;
     result<partition_extent> extent(const partition_ref& partition) const override;
     std::vector<dataset_spec> list_datasets() const override;
+    bool is_shared() const override { return options_.joins_group(); }
     std::vector<partition_id> owned_partitions(const dataset_name& dataset) const override;
     void watch_ownership(std::function<void(const dataset_name&)> handler) override;
     result<std::optional<cursor_state>> load_cursor(const cursor_name& name,

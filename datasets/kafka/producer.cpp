@@ -123,8 +123,13 @@ failure producer::failure_of(rd_kafka_resp_err_t error, std::size_t bytes) const
             return {make_error_code(log_errc::overloaded),
                     "too many events wait for Kafka's confirmation; raise `queue_bytes_max` of the "
                     "section `kafka` or slow the senders down"};
-        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
         case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+        case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+            return {make_error_code(log_errc::bad_request),
+                    "Kafka does not take this event; check cleanup.policy and message.timestamp.* "
+                    "of its topic: " +
+                        explain(error, {})};
+        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
             return {make_error_code(log_errc::too_large),
                     fmt::format("an event of {} bytes is larger than Kafka takes: {}", bytes,
                                 explain(error, {}))};
@@ -167,6 +172,7 @@ void producer::note_failure(rd_kafka_resp_err_t error, const std::string& text)
     switch (error) {
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
         case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+        case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
         case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
         case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
         case RD_KAFKA_RESP_ERR__FATAL:

@@ -35,6 +35,23 @@ void print_refused(const json& log)
     fmt::print("events refused since the start, by reason: {}\n\n", text);
 }
 
+/// Only while something is in it, or ever was.
+void print_spool(const json& log)
+{
+    const auto figures = log.value("figures", json::object());
+    if (number(figures, "spool_events") + number(figures, "spool_taken") == 0) return;
+    fmt::print(
+        "spool: {} events ({} bytes) wait, the oldest for {} s; {} forwarded, {} a second now",
+        number(figures, "spool_events"), number(figures, "spool_bytes"),
+        number(figures, "spool_oldest_seconds"), number(figures, "spool_forwarded"),
+        number(figures, "spool_forwarded_per_second"));
+    for (const auto* trouble : {"spool_refused", "spool_lost"}) {
+        const std::string_view name = std::string_view(trouble).substr(6);
+        if (number(figures, trouble) != 0) fmt::print("; {} {}", number(figures, trouble), name);
+    }
+    fmt::print("\n\n");
+}
+
 void print_status(const json& s)
 {
     const auto& log = s.at("log");
@@ -42,6 +59,7 @@ void print_status(const json& s)
                s.value("started_at", ""), log.value("health", ""),
                log.value("reason", "").empty() ? "" : ": ", log.value("reason", ""));
     print_refused(log);
+    print_spool(log);
     fmt::print("{:<24} {:>4} {:>12} {:>12} {:>14}\n", "dataset", "part", "begin", "end", "bytes");
     for (const auto& d : s.at("datasets")) {
         // the lanes' own datasets only matter once something is in them

@@ -165,8 +165,10 @@ result<void> lane_set::start(const config::settings& settings,
 {
     catalog_ = std::move(catalog);
     batches_.clear();
-    // events may have been accepted since this process began, before lanes could be started
+    // events may have been accepted since this process began, or since the last lanes were stopped,
+    // or even by an earlier process that could not hand them on
     if (!begins_at_) begins_at_ = clock_.wall_now();
+    if (const auto waiting = log_.oldest_spooled()) begins_at_ = std::min(*begins_at_, *waiting);
     auto plans = make_plans(settings);
     for (auto& [dataset, list] : dataset_readers(settings, catalog_.get())) {
         log_.set_readers(dataset, std::move(list));
@@ -202,6 +204,7 @@ void lane_set::stop(std::chrono::milliseconds grace)
     for (const auto& [name, placed] : all) {
         threads_.run_on(placed->thread, [&object = placed->object] { object.reset(); });
     }
+    if (!begins_at_) begins_at_ = clock_.wall_now();
     std::lock_guard lock(mutex_);
     lanes_.clear();
 }
@@ -248,14 +251,14 @@ result<void> lane_set::restart(const config::settings& settings, const std::stri
 /// A shared ledger needs none, and a cluster that is away must not hold an I/O thread up.
 ledger_notes lane_set::notes_of(const std::string& name) const
 {
-    return keeper_.is_shared() ? ledger_notes{} : load_ledger_notes(log_, name);
+    return log_.is_shared() ? ledger_notes{} : load_ledger_notes(log_, name);
 }
 
 asio::awaitable<std::vector<lane_snapshot>> lane_set::snapshots()
 {
     std::vector<lane_snapshot> found;
     for (const auto& [name, placed] : list()) {
-        auto visit = [is_shared = keeper_.is_shared()](
+        auto visit = [is_shared = log_.is_shared()](
                          const placed_lane& at,
                          ledger_notes notes) -> asio::awaitable<std::optional<lane_snapshot>> {
             if (!at.object) co_return std::nullopt;

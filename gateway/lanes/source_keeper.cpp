@@ -58,12 +58,11 @@ result<void> source_keeper::add(std::shared_ptr<placed_lane> placed,
         lanes_.push_back(kept);
     }
     for (const auto& [dataset, kind] : kept.reads) {
-        if (!is_all_owned(dataset)) is_shared_ = true;
-        if (!is_shared_ || kind == source_kind::retry) continue;
-        // stored before the first event is accepted; while the log can't, find_cursor tries again
+        if (!log_.is_shared() || kind == source_kind::retry) continue;
+        // stored before the first event is appended: one that stands there already is older work
         if (auto r = agree_since(kept, dataset); r.has_error()) {
-            spdlog::warn("{}: can't store where it begins yet: {}", cursor.value(),
-                         r.error().message);
+            return failure{r.error().code, fmt::format("can't store where {} begins: {}",
+                                                       cursor.value(), r.error().message)};
         }
     }
     // a change of ownership from here on adds sources, too: the lane takes each only once
@@ -238,7 +237,7 @@ result<datasets::cursor_state> source_keeper::find_cursor(const kept_lane& of,
 result<offset> source_keeper::first_offset(const kept_lane& of, const datasets::partition_ref& at)
 {
     const bool is_retry = of.reads.at(at.dataset) == source_kind::retry;
-    if (is_shared_ && !is_retry) {
+    if (log_.is_shared() && !is_retry) {
         auto since = agree_since(of, at.dataset);
         if (since.has_error()) return since.error();
         return log_.offset_at(at, *since);
@@ -269,14 +268,6 @@ result<wall_time> source_keeper::agree_since(const kept_lane& of, const dataset_
         .appends = {}, .cursors = {}, .documents = {&mine, 1}, .is_internal = true};
     if (auto r = write_now(log_, what); r.has_error()) return r.error();
     return of.since;
-}
-
-bool source_keeper::is_all_owned(const dataset_name& dataset) const
-{
-    for (const auto& spec : log_.list_datasets()) {
-        if (spec.name == dataset) return log_.owned_partitions(dataset).size() >= spec.partitions;
-    }
-    return true;
 }
 
 }  // namespace sluice::gateway

@@ -4,7 +4,6 @@
 // before the call returns; what came is added by the keeper's thread, because that has to read and
 // write cursors. With the embedded engine everything is owned from the start and nothing changes.
 
-#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <map>
@@ -42,15 +41,13 @@ public:
 
     /// Gives the lane a source for each owned partition of what it reads, now and later. `since`:
     /// the first event that is its work when nobody has had the lane before and partitions are
-    /// shared out. Blocking, not on one of the lanes' threads. The failure says which cursor can't
-    /// be read.
+    /// shared out; it is stored before this returns. Blocking, not on one of the lanes' threads.
+    /// The failure says what can't be read or stored.
     result<void> add(std::shared_ptr<placed_lane> placed, std::map<dataset_name, source_kind> reads,
                      wall_time since);
     /// Forgets one lane or all, before they are stopped. Blocking.
     void remove(const placed_lane& placed);
     void clear();
-    /// Whether there may be other gateways that own other partitions. Any thread.
-    [[nodiscard]] bool is_shared() const noexcept { return is_shared_; }
 
 private:
     struct kept_lane {
@@ -69,15 +66,13 @@ private:
                                                const datasets::partition_ref& at);
     result<offset> first_offset(const kept_lane& of, const datasets::partition_ref& at);
     result<wall_time> agree_since(const kept_lane& of, const dataset_name& dataset);
-    [[nodiscard]] bool is_all_owned(const dataset_name& dataset) const;
     [[nodiscard]] std::vector<kept_lane> lanes_of(const dataset_name& dataset) const;
     [[nodiscard]] std::uint64_t round_of(const dataset_name& dataset) const;
 
     datasets::event_log& log_;
     io_threads& threads_;
     const source_keeper_settings settings_;
-    std::atomic<bool> is_shared_{false};  ///< partitions come and go
-    mutable std::mutex mutex_;            ///< guards all below
+    mutable std::mutex mutex_;  ///< guards all below
     std::condition_variable changed_;
     std::vector<kept_lane> lanes_;
     std::set<dataset_name> dirty_;                  ///< ownership changed, sources to be added

@@ -185,6 +185,51 @@ def test_an_outage_of_the_broker_is_answered_with_503_and_heals(sluice, folder):
         sink.kill()
 
 
+def test_the_spool_bridges_an_outage_and_loses_nothing_to_a_kill_in_it(sluice, folder):
+    # nobody has had the lane when its first events are accepted: the cluster was never seen
+    SHARED.get().kill()
+    sink = Sink(sluice, folder)
+    gateway = Gateway(sluice, folder, configuration(SHARED.broker, sink.port, "spool", spool={"enabled": True}))
+
+    def posted(first, last):
+        for number in range(first, last):
+            assert post(gateway, event(f"p-{number}", "same"))[0] == 202, number
+
+    def figures():
+        return status(gateway)["log"]["figures"]
+
+    def delivered(count):
+        wanted = {f"p-{n}" for n in range(count)}
+        wait_until(lambda: wanted <= {r["body"]["id"] for r in sink.records("/in")}, f"{count} deliveries")
+    try:
+        gateway.start()
+        posted(0, 20)
+        told = gateway.command("status", "-c", gateway.config_file).stdout
+        assert re.search(r"spool: 20 events \([0-9]+ bytes\) wait, the oldest for [0-9]+ s", told), told
+        gateway.kill()  # what is on the disk survives
+        gateway.start()
+        posted(20, 40)
+        assert figures()["spool_events"] == 40, figures()
+        SHARED.get()
+        posted(40, 45)
+        wait_until(lambda: figures().get("spool_events") == 0, "an empty spool")
+        delivered(45)
+        SHARED.get().kill()  # now the lane has cursors
+        wait_until(lambda: post(gateway, event("x-0", "same"))[0] == 202, "the spool to take over")
+        posted(45, 60)
+        SHARED.get()
+        gateway.kill()
+        gateway.start()
+        delivered(60)
+        told = gateway.command("tail", "events", "-c", gateway.config_file)
+        order = list(dict.fromkeys(json.loads(line)["id"] for line in told.stdout.splitlines()))
+        order = [i for i in order if i.startswith("p-")]
+        assert order == [f"p-{n}" for n in range(60)], order
+    finally:
+        gateway.end()
+        sink.kill()
+
+
 def test_a_gateway_that_starts_before_the_broker_waits_and_says_so(sluice, folder):
     SHARED.get().kill()
     sink = Sink(sluice, folder)

@@ -21,6 +21,13 @@ void memory_log::fail_writes(boost::system::error_code code)
     failing_ = code;
 }
 
+void memory_log::limit_writes(std::size_t record_bytes, std::size_t records)
+{
+    const std::lock_guard lock(mutex_);
+    record_bytes_max_ = record_bytes;
+    records_max_ = records;
+}
+
 void memory_log::hold_answers()
 {
     const std::lock_guard lock(mutex_);
@@ -84,6 +91,13 @@ result<write_receipt> memory_log::apply(const log_write& what)
 {
     if (failing_) return failure{failing_, "the log was told to fail"};
     for (const auto& part : what.appends) {
+        if (part.records.size() > records_max_) {
+            return failure{make_error_code(log_errc::overloaded), "too many at once"};
+        }
+        for (const auto& r : part.records) {
+            if (r.content.size() <= record_bytes_max_) continue;
+            return failure{make_error_code(log_errc::too_large), "an event is too large"};
+        }
         if (!partitions_.contains(part.to)) {
             return failure{make_error_code(log_errc::unknown_dataset), "declare the dataset first"};
         }
@@ -200,6 +214,12 @@ std::vector<dataset_spec> memory_log::list_datasets() const
 {
     const std::lock_guard lock(mutex_);
     return datasets_;
+}
+
+bool memory_log::is_shared() const
+{
+    const std::lock_guard lock(mutex_);
+    return !owned_.empty();
 }
 
 std::vector<partition_id> memory_log::owned_partitions(const dataset_name& dataset) const

@@ -35,6 +35,9 @@ public:
 
     /// Fails all later writes with this code, or none with an empty one.
     void fail_writes(boost::system::error_code code);
+    /// Fails writes that hold a record with more bytes (`too_large`) or more records
+    /// (`overloaded`).
+    void limit_writes(std::size_t record_bytes, std::size_t records);
     /// From now on only these partitions of the dataset are owned; tells the watcher, on the
     /// calling thread, before it returns. Cursors of other partitions are refused. Before the first
     /// call everything is owned.
@@ -60,6 +63,7 @@ public:
     result<datasets::partition_extent> extent(
         const datasets::partition_ref& partition) const override;
     std::vector<datasets::dataset_spec> list_datasets() const override;
+    bool is_shared() const override;
     std::vector<partition_id> owned_partitions(const dataset_name& dataset) const override;
     void watch_ownership(std::function<void(const dataset_name&)> handler) override;
     result<std::optional<datasets::cursor_state>> load_cursor(
@@ -105,6 +109,8 @@ private:
     std::set<datasets::partition_ref> leaving_;
     std::function<void(const dataset_name&)> watcher_;
     boost::system::error_code failing_;
+    std::size_t record_bytes_max_ = SIZE_MAX;
+    std::size_t records_max_ = SIZE_MAX;
     bool holds_ = false;
     bool is_closed_ = false;
     std::thread thread_;
