@@ -231,7 +231,9 @@ private:
             say("request of {}: path wanted {}, got {}", rule, *expected.path, got.path);
         }
         for (const auto& [name, text] : expected.headers) {
-            const auto same = [&](const auto& header) { return header.first == name; };
+            const auto same = [&wanted = name](const auto& header) {
+                return header.first == wanted;
+            };
             const auto found = std::ranges::find_if(got.headers, same);
             const auto sent = found == got.headers.end() ? std::string{"nothing"} : found->second;
             if (sent != text)
@@ -274,7 +276,9 @@ rule_set_source with_params(const rule_set_source& set, const test_source& test)
 {
     auto changed = set;
     for (const auto& [name, json] : test.params_json) {
-        const auto same = [&](const param_source& param) { return param.name.name == name; };
+        const auto same = [&wanted = name](const param_source& param) {
+            return param.name.name == wanted;
+        };
         const auto found = std::ranges::find_if(changed.params, same);
         if (found != changed.params.end()) found->json = json;
     }

@@ -97,6 +97,9 @@ void appender::run()
     while (take_group(writes)) {
         if (!writes.empty()) commit(writes);
         writes.clear();
+        // where one core does everything, those who were answered send their next events first:
+        // larger groups, fewer syncs
+        if (settings_.fsync == fsync_mode::group) std::this_thread::yield();
         sync_if_due(false);
     }
     sync_if_due(true);

@@ -278,7 +278,9 @@ private:
             print(*at.children[2], own);
         } else if (at.op == operator_kind::logical_not || at.op == operator_kind::negate) {
             text += symbol;
-            print(*at.children[0], 9);
+            // "--x" and "!!x" are CEL, "-!x" is not
+            const auto& operand = *at.children[0];
+            print(operand, operand.is_operator(at.op) ? own : 9);
         } else {
             for (std::size_t i = 0; i < at.children.size(); ++i) {
                 if (i > 0) text += " " + std::string(symbol) + " ";

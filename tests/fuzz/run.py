@@ -70,7 +70,9 @@ def prepare():
         words.update(re.findall(r"[A-Za-z_][\w.]*\(?|%[.\d]*\w", case["expr"]))
     for path in (ROOT / "tests/unit/rules/data").rglob("*.yaml"):
         words.update(re.findall(r"[a-z_$]+:", path.read_text()))
-    escaped = ('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in sorted(words))
+    # libFuzzer's dictionaries are ASCII
+    plain = (word for word in sorted(words) if word.isascii())
+    escaped = ('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in plain)
     (BUILD / "words.dict").write_text("\n".join(escaped) + "\n")
     for target, seeds in SEEDS.items():
         folder = BUILD / "seeds" / target

@@ -82,6 +82,8 @@ private:
             if (!child->is_literal()) return;  // reported there
             if (child->constant.is(value_kind::string)) position = child->position;
         }
+        const auto is_told = [&](const problem& p) { return !p.warning && p.position == position; };
+        if (std::any_of(problems_->begin(), problems_->end(), is_told)) return;  // by the lint
         problems_->push_back({position, std::string(error.error_text()),
                               "'" + at.name + "' fails for every event with this constant"});
     }

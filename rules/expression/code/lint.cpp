@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "rules/expression/functions/support.hpp"
 #include "rules/expression/printer.hpp"
 
 namespace sluice::rules::expression {
@@ -236,6 +237,7 @@ private:
     void check_call(const node& at)
     {
         if (at.op != operator_kind::none) return;
+        check_format(at);
         if (at.name == "time.parse" && at.children.size() == 1) {
             warn(at, "time.parse() without a pattern guesses the form of the date",
                  "give the pattern as second argument, for example time.parse(" +
@@ -250,6 +252,25 @@ private:
                                                    : at.name + "(double(" + operand + "))";
         warn(at, at.name + "() takes doubles only, and whole JSON numbers are ints",
              "write " + other);
+    }
+
+    // Values that no clause takes are ignored at run time, as cel-go does; as a rule's text they
+    // are a mistake.
+    void check_format(const node& at)
+    {
+        if (at.kind != node_kind::method || at.name != "format" || at.children.size() != 2) return;
+        const auto& text = *at.children[0];
+        const auto& values = *at.children[1];
+        if (!text.is_literal() || !text.constant.is(value_kind::string)) return;
+        if (values.kind != node_kind::list) return;
+        const auto& optional = values.optional_entries;
+        if (std::find(optional.begin(), optional.end(), true) != optional.end()) return;
+        const auto clauses = count_format_clauses(text.constant.text());
+        if (!clauses || *clauses == values.children.size()) return;
+        problems_.push_back({text.position,
+                             "the format has " + std::to_string(*clauses) + " clauses for " +
+                                 std::to_string(values.children.size()) + " values",
+                             "give one value for each clause; %% stands for a percent sign"});
     }
 
     condition_use use_;

@@ -218,7 +218,7 @@ value format_text(evaluation_context& context, std::string_view format, argument
     return build_string(context, made);
 }
 
-std::string format_problem(std::string_view format, const value* values)
+result<std::size_t> count_format_clauses(std::string_view format)
 {
     std::size_t clauses = 0;
     for (std::size_t at = 0; (at = format.find('%', at)) != std::string_view::npos;) {
@@ -228,13 +228,10 @@ std::string format_problem(std::string_view format, const value* values)
             continue;
         }
         clause c;
-        if (const char* message = read_clause(format, at, c)) return message;
+        if (const char* message = read_clause(format, at, c)) return load_failure(message);
         ++clauses;
     }
-    if (values == nullptr || !values->is(value_kind::list) || values->items().size() == clauses)
-        return {};
-    return "the format has " + std::to_string(clauses) + " clauses for " +
-           std::to_string(values->items().size()) + " values";
+    return clauses;
 }
 
 }  // namespace sluice::rules::expression

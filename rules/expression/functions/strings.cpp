@@ -184,8 +184,8 @@ result<std::shared_ptr<const void>> prepare_format(std::span<const value* const>
 {
     if (given[0] == nullptr || !given[0]->is(value_kind::string))
         return std::shared_ptr<const void>{};
-    auto problem = format_problem(given[0]->text(), given[1]);
-    if (!problem.empty()) return load_failure(std::move(problem));
+    const auto clauses = count_format_clauses(given[0]->text());
+    if (!clauses) return clauses.error();
     return std::shared_ptr<const void>{};
 }
 

@@ -51,8 +51,8 @@ bool append_text_form(const value& shown, std::string& into);
 /// The clauses of a format text, as a prepared constant or at run time.
 [[nodiscard]] value format_text(evaluation_context& context, std::string_view format,
                                 arguments values);
-/// Why the format with that many literal arguments cannot work, or empty.
-[[nodiscard]] std::string format_problem(std::string_view format, const value* values);
+/// How many arguments a format text takes, or what is wrong with it.
+[[nodiscard]] result<std::size_t> count_format_clauses(std::string_view format);
 
 /// `A.B.C` of a zone argument: a fixed offset or an IANA name. nullptr when unknown.
 struct zone;

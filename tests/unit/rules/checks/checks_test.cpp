@@ -116,6 +116,10 @@ INSTANTIATE_TEST_SUITE_P(
         mistake{"timestamp('2025-13-01T00:00:00Z') < timestamp(event.t)", 11, "",
                 "'timestamp' fails for every event"},
         mistake{"'%q'.format([event.a]) == 'x'", 1, "", ""},
+        mistake{"'%s'.format([event.a, 'b']) == 'x'", 1, "the format has 1 clauses for 2 values",
+                "one value for each clause"},
+        mistake{"'%s, %s'.format(['a']) == event.a", 1, "the format has 2 clauses for 1 values",
+                "one value for each clause"},
         mistake{"lists.range(200).map(i, lists.range(100).map(j, i * j)).size() > 3", 18,
                 "every evaluation takes 20200 loop steps or more", "gateway.rule_limits"}));
 
