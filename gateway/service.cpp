@@ -124,6 +124,8 @@ result<void> service::state::open_datasets()
     }
     for (const auto& spec : specs) {
         if (auto r = log->open_dataset(spec); r.has_error()) return named(spec, r.error());
+        // a cluster tells how many there are only now
+        if (auto r = check_partitions(spec.name.value(), spec.partitions); r.has_error()) return r;
     }
     return {};
 }
@@ -208,7 +210,10 @@ std::string service::state::why_not_ready() const
     if (status.health != datasets::log_health::ok) return status.reason;
     std::lock_guard lock(mutex);
     // with a spool events are taken all the same
-    return config.settings.kafka.spool.enabled ? std::string{} : why_waiting;
+    if (config.settings.kafka.spool.enabled) return {};
+    // a gateway that the group does not let in takes events, but delivers none
+    if (config::uses_kafka(config.settings) && !status.reason.empty()) return status.reason;
+    return why_waiting;
 }
 
 /// Stops lanes and exports and starts those of another configuration.

@@ -24,6 +24,8 @@ VERSION = "4.4.0"
 SCALA = "2.13"
 LOG4J = "2.25.5"  # what this version of Kafka depends on
 USER, PASSWORD = "sluice", "sluice-secret"
+LIMITED_USER, LIMITED_PASSWORD = "limited", "limited-secret"  # has the rights that a test grants it
+CLIENT = "sluice-client"  # the name in the certificate for mutual TLS
 STORE_PASSWORD = "changeit"  # guards a key that is thrown away
 PATIENCE_SECONDS = 120
 MARK = ".complete-with-tools"
@@ -101,10 +103,12 @@ def fetch():
     return jars
 
 
-def free_port():
+def free_port(taken=()):
     """Below the range that outgoing connections take, so that a restarted broker finds it free."""
     first = 20000 + os.getpid() * 7 % 10000
     for port in [*range(first, 30000), *range(20000, first)]:
+        if port in taken:
+            continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
@@ -123,11 +127,12 @@ class Broker:
         self.ports = {}
         if port:
             self.ports["PLAINTEXT"] = port
-        for name in ["PLAINTEXT", "CONTROLLER"] + (["SASL_SSL"] if secure else []):
-            while name not in self.ports or list(self.ports.values()).count(self.ports[name]) > 1:
-                self.ports[name] = free_port() if name not in self.ports else self.ports[name] + 1
+        for name in ["PLAINTEXT", "CONTROLLER"] + (["SASL_SSL", "SSL"] if secure else []):
+            taken = set(self.ports.values())
+            self.ports.setdefault(name, free_port(taken))
         self.address = f"127.0.0.1:{self.ports['PLAINTEXT']}"
         self.secure_address = f"127.0.0.1:{self.ports['SASL_SSL']}" if secure else None
+        self.mutual_address = f"127.0.0.1:{self.ports['SSL']}" if secure else None
         self.ca_file = self.folder / "ca.pem"
 
     # --- files ------------------------------------------------------------------------------
@@ -144,6 +149,17 @@ class Broker:
         subprocess.run([*keytool, "-exportcert", "-rfc", "-file", self.ca_file], capture_output=True,
                        check=True)
 
+    def make_client_certificate(self, name, trusted):
+        """(certificate, key) for mutual TLS; the broker trusts it from its next start on."""
+        certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+                        f"/CN={name}", "-keyout", key, "-out", certificate], capture_output=True, check=True)
+        if trusted:
+            subprocess.run(["keytool", "-importcert", "-noprompt", "-alias", name, "-file", certificate,
+                            "-keystore", self.folder / "clients.p12", "-storetype", "PKCS12", "-storepass",
+                            STORE_PASSWORD], capture_output=True, check=True)
+        return certificate, key
+
     def write_settings(self):
         at = {name: f"{name}://127.0.0.1:{port}" for name, port in self.ports.items()}
         public = ",".join(url for name, url in at.items() if name != "CONTROLLER")
@@ -153,7 +169,7 @@ class Broker:
             "controller.listener.names": "CONTROLLER",
             "listeners": ",".join(at.values()), "advertised.listeners": public,
             "listener.security.protocol.map":
-                "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
+                "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL,CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": self.folder / "data", "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
@@ -174,11 +190,19 @@ class Broker:
                 "sasl.enabled.mechanisms": "PLAIN",
                 f"{name}.plain.sasl.jaas.config":
                     "org.apache.kafka.common.security.plain.PlainLoginModule required "
-                    f'user_{USER}="{PASSWORD}";',
-                f"{name}.ssl.keystore.type": "PKCS12",
-                f"{name}.ssl.keystore.location": self.folder / "server.p12",
-                f"{name}.ssl.keystore.password": STORE_PASSWORD,
+                    f'user_{USER}="{PASSWORD}" user_{LIMITED_USER}="{LIMITED_PASSWORD}";',
+                "listener.name.ssl.ssl.client.auth": "required",
+                "listener.name.ssl.ssl.truststore.type": "PKCS12",
+                "listener.name.ssl.ssl.truststore.location": self.folder / "clients.p12",
+                "listener.name.ssl.ssl.truststore.password": STORE_PASSWORD,
+                # whoever comes without a login may do everything: tests and tools
+                "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                "super.users": f"User:ANONYMOUS;User:{USER};User:CN={CLIENT}",
             }
+            for listener in (name, "listener.name.ssl"):
+                settings |= {f"{listener}.ssl.keystore.type": "PKCS12",
+                             f"{listener}.ssl.keystore.location": self.folder / "server.p12",
+                             f"{listener}.ssl.keystore.password": STORE_PASSWORD}
         settings |= self.properties
         text = "".join(f"{key}={value}\n" for key, value in settings.items())
         (self.folder / "server.properties").write_text(text)
@@ -194,6 +218,7 @@ class Broker:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.secure and not self.ca_file.exists():
             self.make_certificate()
+            self.client_certificate = self.make_client_certificate(CLIENT, trusted=True)
         self.write_settings()
         if not (self.folder / "data" / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().strip("=").replace("-", "a")
@@ -241,8 +266,8 @@ class Broker:
         """Runs one of Kafka's own tools from the jars and returns what it printed."""
         classes = {"groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
                    "topics": "org.apache.kafka.tools.TopicCommand",
-                   "configs": "kafka.admin.ConfigCommand",
-                   "acls": "kafka.admin.AclCommand",
+                   "configs": "org.apache.kafka.tools.ConfigCommand",
+                   "acls": "org.apache.kafka.tools.AclCommand",
                    "consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer"}
         done = subprocess.run(
             self.java("-XX:TieredStopAtLevel=1", "-Xmx128m", classes[name], "--bootstrap-server",

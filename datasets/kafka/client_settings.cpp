@@ -1,5 +1,6 @@
 #include "datasets/kafka/client_settings.hpp"
 
+#include <openssl/x509_vfy.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
@@ -17,8 +18,12 @@ void log_line(const rd_kafka_t*, int level, const char* facility, const char* te
 {
     // options of producers are harmless in consumers; the library would complain for each client
     if (std::string_view(facility) == "CONFWARN") return;
-    // syslog's levels; what the library repeats on every reconnection is told once by our health
-    if (level <= 3) {
+    // each client repeats these on every reconnection; our health and our errors tell them once
+    const bool is_repeated = std::string_view(facility) == "FAIL" ||
+                             std::string_view(facility) == "ERROR" ||
+                             std::string_view(facility) == "SSLCERTVRFY";
+    // syslog's levels
+    if (level <= 3 && !is_repeated) {
         spdlog::warn("kafka: {}: {}", facility, text);
     } else {
         spdlog::debug("kafka: {}: {}", facility, text);
@@ -100,6 +105,10 @@ void add_for_role(setting_list& out, const config::kafka_settings& s, client_rol
             out.emplace_back("fetch.message.max.bytes", "1048576");
             out.emplace_back("fetch.error.backoff.ms", "100");
             break;
+        case client_role::offsets:
+            // a commit to a broker that says nothing is over before who waits gives up
+            out.emplace_back("socket.timeout.ms", "5000");
+            break;
         case client_role::admin:
         case client_role::member:
             break;
@@ -119,6 +128,11 @@ setting_list enforced_settings(const config::kafka_settings& s, client_role role
         out.emplace_back("auto.offset.reset", "error");
         out.emplace_back("enable.partition.eof", "true");
         out.emplace_back("enable.auto.commit", "false");
+    }
+    if (role == client_role::offsets) {
+        out.emplace_back("enable.auto.commit", "false");
+        out.emplace_back("session.timeout.ms",
+                         "6000");  // how long a commit waits for a coordinator
     }
     if (role == client_role::member) {
         const auto session = s.session_timeout.count();
@@ -202,8 +216,56 @@ std::string known_trouble(const config::kafka_settings& settings, int version)
            "use `mechanism: plain` over TLS";
 }
 
+std::string explain_certificate(int x509_error)
+{
+    switch (x509_error) {
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return "the broker's certificate, or that of its authority, has expired: renew it";
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return "the broker's certificate is not valid yet: check the clocks of both machines";
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH:
+            return "the broker's certificate is for another name: it has to hold the names in "
+                   "`brokers` and those that the brokers advertise, as subject alternative names";
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+            return fmt::format(
+                "the broker's certificate comes from an unknown authority ({}): put the "
+                "authority's certificate into `security.tls.ca_file`",
+                X509_verify_cert_error_string(x509_error));
+        default:
+            return fmt::format("the broker's certificate is not good: {}",
+                               X509_verify_cert_error_string(x509_error));
+    }
+}
+
+namespace {
+
+/// A broker that wants another certificate than ours says so in an alert of TLS.
+bool refuses_our_certificate(std::string_view text)
+{
+    constexpr std::array alerts{"alert certificate required", "alert bad certificate",
+                                "alert certificate unknown",  "alert unknown ca",
+                                "alert certificate expired",  "alert unsupported certificate",
+                                "alert certificate revoked"};
+    return std::any_of(alerts.begin(), alerts.end(), [text](const char* alert) {
+        return text.find(alert) != std::string_view::npos;
+    });
+}
+
+}  // namespace
+
 std::string explain(rd_kafka_resp_err_t error, const std::string& detail)
 {
+    if (refuses_our_certificate(detail)) {
+        return detail +
+               " (the broker does not accept this gateway's certificate: set "
+               "`security.tls.certificate_file` and `key_file` to one that its authority has "
+               "signed and that has not expired)";
+    }
     std::string_view remedy;
     switch (error) {
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -238,6 +300,14 @@ std::string explain(rd_kafka_resp_err_t error, const std::string& detail)
             remedy =
                 "fewer replicas are in sync than `min.insync.replicas` asks for: bring the "
                 "brokers back";
+            break;
+        case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+            remedy = "correct it in `topic_options`";
+            break;
+        case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+            remedy =
+                "the cluster's policy for new topics forbids it: see `topic_options`, "
+                "`partitions` and `replication`, or make the topic by hand";
             break;
         case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
             remedy = "`replication` is larger than the number of brokers";

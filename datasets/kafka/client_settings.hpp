@@ -12,7 +12,8 @@ enum class client_role : std::uint8_t {
     producer,  ///< idempotent, acks of all replicas
     follower,  ///< reads the ends of many partitions
     reader,    ///< reads one older stretch at a time
-    admin,     ///< topics, cursors, watermarks
+    admin,     ///< topics, watermarks
+    offsets,   ///< committed offsets of one group; reads nothing
     member,    ///< of the group that shares the partitions out; reads nothing
 };
 
@@ -26,6 +27,9 @@ enum class client_role : std::uint8_t {
 /// What is known to go wrong with this version of the library and these settings; empty: nothing.
 /// `version` is as rd_kafka_version() gives it.
 [[nodiscard]] std::string known_trouble(const config::kafka_settings& settings, int version);
+
+/// What is wrong with a broker's certificate, with the remedy. `x509_error` is OpenSSL's.
+[[nodiscard]] std::string explain_certificate(int x509_error);
 
 /// A sentence for an error of the library, with a remedy where one is known.
 [[nodiscard]] std::string explain(rd_kafka_resp_err_t error, const std::string& detail);

@@ -32,33 +32,10 @@ std::optional<failure> topic_failure(const std::string& what, rd_kafka_event_t* 
     return std::nullopt;
 }
 
-partition_list to_list(const std::vector<committed_offset>& offsets)
-{
-    auto list = make_partition_list(offsets.size());
-    for (const auto& one : offsets) {
-        auto* p = add_partition(list, one.topic, one.partition);
-        p->offset = static_cast<std::int64_t>(one.position);
-        if (one.metadata.empty()) continue;
-        // the library frees it with free()
-        p->metadata = std::malloc(one.metadata.size());
-        p->metadata_size = one.metadata.size();
-        std::copy(one.metadata.begin(), one.metadata.end(), static_cast<char*>(p->metadata));
-    }
-    return list;
-}
-
 }  // namespace
 
-struct cluster::pending_commit {
-    std::string group;
-    done_handler done;
-};
-
 cluster::cluster(const config::kafka_settings& settings, client_handle client)
-    : settings_(settings),
-      client_(std::move(client)),
-      answers_(rd_kafka_queue_new(client_.get())),
-      thread_([this] { run(); })
+    : settings_(settings), client_(std::move(client))
 {
 }
 
@@ -72,21 +49,12 @@ result<std::unique_ptr<cluster>> cluster::open(const config::kafka_settings& set
     return std::unique_ptr<cluster>(new cluster(settings, std::move(*client)));
 }
 
-cluster::~cluster()
-{
-    is_over_ = true;
-    rd_kafka_queue_yield(answers_.get());
-    thread_.join();
-    answers_.reset();
-}
-
-options_handle cluster::admin_options(rd_kafka_admin_op_t what, void* opaque) const
+options_handle cluster::admin_options(rd_kafka_admin_op_t what) const
 {
     options_handle options(rd_kafka_AdminOptions_new(client_.get(), what));
     std::array<char, 128> text{};
     rd_kafka_AdminOptions_set_request_timeout(options.get(), request_timeout_ms, text.data(),
                                               text.size());
-    rd_kafka_AdminOptions_set_opaque(options.get(), opaque);
     return options;
 }
 
@@ -167,7 +135,7 @@ std::optional<failure> cluster::create_topic(const std::string& topic, std::uint
         rd_kafka_NewTopic_set_config(request.get(), name.c_str(), value.c_str());
     }
     queue_handle queue(rd_kafka_queue_new(client_.get()));
-    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_CREATETOPICS, nullptr);
+    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_AdminOptions_set_operation_timeout(admin.get(), request_timeout_ms, text.data(),
                                                 text.size());
     auto* list = request.get();
@@ -188,7 +156,7 @@ std::optional<failure> cluster::add_partitions(const std::string& topic, std::ui
         rd_kafka_NewPartitions_new(topic.c_str(), partitions, text.data(), text.size()));
     if (!request) return refused(what, RD_KAFKA_RESP_ERR_INVALID_PARTITIONS, text.data());
     queue_handle queue(rd_kafka_queue_new(client_.get()));
-    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, nullptr);
+    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
     auto* list = request.get();
     rd_kafka_CreatePartitions(client_.get(), &list, 1, admin.get(), queue.get());
     const auto event = wait_for(queue);
@@ -205,7 +173,7 @@ result<std::map<std::string, std::string>> cluster::topic_options(const std::str
     const auto what = fmt::format("the settings of topic {} can't be read", topic);
     resource_handle resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
     queue_handle queue(rd_kafka_queue_new(client_.get()));
-    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, nullptr);
+    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     // any broker knows; the library would wait for the controller
     std::array<char, 128> text{};
     rd_kafka_AdminOptions_set_broker(admin.get(), some_broker_, text.data(), text.size());
@@ -242,7 +210,7 @@ std::optional<failure> cluster::delete_before(const std::string& topic, std::uin
     add_partition(list, topic, partition)->offset = static_cast<std::int64_t>(position);
     delete_records_handle request(rd_kafka_DeleteRecords_new(list.get()));
     queue_handle queue(rd_kafka_queue_new(client_.get()));
-    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_DELETERECORDS, nullptr);
+    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_DELETERECORDS);
     auto* requests = request.get();
     rd_kafka_DeleteRecords(client_.get(), &requests, 1, admin.get(), queue.get());
     const auto event = wait_for(queue);
@@ -281,100 +249,11 @@ result<std::optional<std::uint64_t>> cluster::find_time(const std::string& topic
     return std::optional<std::uint64_t>(static_cast<std::uint64_t>(wanted->offset));
 }
 
-void cluster::commit(const std::string& group, const std::vector<committed_offset>& offsets,
-                     done_handler done)
-{
-    const auto list = to_list(offsets);
-    alter_offsets_handle request(rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
-    auto* pending = new pending_commit{group, std::move(done)};  // owned by the event's answer
-    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, pending);
-    ++pending_;
-    auto* requests = request.get();
-    rd_kafka_AlterConsumerGroupOffsets(client_.get(), &requests, 1, admin.get(), answers_.get());
-}
-
-void cluster::answer(const event_handle& event)
-{
-    const auto* answer = rd_kafka_event_AlterConsumerGroupOffsets_result(event.get());
-    if (!answer) return;
-    const std::unique_ptr<pending_commit> pending(
-        static_cast<pending_commit*>(rd_kafka_event_opaque(event.get())));
-    const auto what = fmt::format("cursors of group {} can't be stored", pending->group);
-    std::optional<failure> bad;
-    if (const auto error = rd_kafka_event_error(event.get())) {
-        bad = refused(what, error, rd_kafka_event_error_string(event.get()));
-    } else {
-        std::size_t count = 0;
-        const auto** groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(answer, &count);
-        for (std::size_t i = 0; i < count && !bad; ++i) {
-            if (const auto* group_error = rd_kafka_group_result_error(groups[i])) {
-                bad = refused(what, rd_kafka_error_code(group_error),
-                              rd_kafka_error_string(group_error));
-                break;
-            }
-            const auto* list = rd_kafka_group_result_partitions(groups[i]);
-            for (int k = 0; k < list->cnt && !bad; ++k) {
-                if (list->elems[k].err) bad = refused(what, list->elems[k].err);
-            }
-        }
-    }
-    --pending_;
-    pending->done(std::move(bad));
-}
-
-void cluster::run()
-{
-    while (!is_over_ || pending_ != 0) {
-        const event_handle event(rd_kafka_queue_poll(answers_.get(), 100));
-        if (event) answer(event);
-    }
-}
-
-result<std::vector<committed_offset>> cluster::find_committed(
-    const std::string& group, const std::vector<committed_offset>& wanted)
-{
-    const auto what = fmt::format("cursors of group {} can't be read", group);
-    std::vector<committed_offset> out;
-    if (wanted.empty()) return out;
-    const auto list = to_list(wanted);
-    for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
-    list_offsets_handle request(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get()));
-    queue_handle queue(rd_kafka_queue_new(client_.get()));
-    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, nullptr);
-    auto* requests = request.get();
-    rd_kafka_ListConsumerGroupOffsets(client_.get(), &requests, 1, admin.get(), queue.get());
-    const auto event = wait_for(queue);
-    if (!event) return refused(what, RD_KAFKA_RESP_ERR__TIMED_OUT);
-    if (const auto error = rd_kafka_event_error(event.get())) {
-        return refused(what, error, rd_kafka_event_error_string(event.get()));
-    }
-    std::size_t count = 0;
-    const auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-        rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
-    for (std::size_t i = 0; i < count; ++i) {
-        if (const auto* error = rd_kafka_group_result_error(groups[i])) {
-            return refused(what, rd_kafka_error_code(error), rd_kafka_error_string(error));
-        }
-        const auto* found = rd_kafka_group_result_partitions(groups[i]);
-        for (int k = 0; k < found->cnt; ++k) {
-            const auto& one = found->elems[k];
-            if (one.err) return refused(what, one.err);
-            if (one.offset < 0) continue;
-            out.push_back({one.topic, static_cast<std::uint32_t>(one.partition),
-                           static_cast<std::uint64_t>(one.offset),
-                           one.metadata ? std::string(static_cast<const char*>(one.metadata),
-                                                      one.metadata_size)
-                                        : std::string()});
-        }
-    }
-    return out;
-}
-
 result<std::optional<std::vector<std::string>>> cluster::list_groups()
 {
     constexpr std::string_view what = "the Kafka cluster does not list its groups";
     queue_handle queue(rd_kafka_queue_new(client_.get()));
-    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, nullptr);
+    const auto admin = admin_options(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
     rd_kafka_ListConsumerGroups(client_.get(), admin.get(), queue.get());
     const auto event = wait_for(queue);
     if (!event) return refused(what, RD_KAFKA_RESP_ERR__TIMED_OUT);

@@ -1,10 +1,8 @@
 #pragma once
-// Everything that is asked of the cluster besides records: topics, watermarks, cursors, groups. One
-// client and one thread for the answers that nobody waits for. Thread-safe; blocking unless said.
+// What is asked of the cluster besides records and cursors: topics, watermarks, groups. One client.
+// Thread-safe; every question blocks, for a bounded time.
 
-#include <functional>
 #include <map>
-#include <thread>
 
 #include "datasets/kafka/client_settings.hpp"
 #include "datasets/kafka/names.hpp"
@@ -21,20 +19,10 @@ struct watermarks {
     std::uint64_t high = 0;  ///< one past the newest
 };
 
-struct committed_offset {
-    std::string topic;
-    std::uint32_t partition = 0;
-    std::uint64_t position = 0;
-    std::string metadata;
-};
-
 class cluster {
 public:
-    using done_handler = std::function<void(std::optional<failure>)>;
-
     static result<std::unique_ptr<cluster>> open(const config::kafka_settings& settings);
-    /// Answers what is under way (with a failure after a bounded time), then ends the thread.
-    ~cluster();
+    ~cluster() = default;
     cluster(const cluster&) = delete;
     cluster& operator=(const cluster&) = delete;
 
@@ -62,32 +50,19 @@ public:
                                                                  std::uint32_t partition,
                                                                  std::int64_t ms);
 
-    /// Does not block; `done` is called on the cluster's thread.
-    void commit(const std::string& group, const std::vector<committed_offset>& offsets,
-                done_handler done);
-    /// Of the partitions named in `wanted`, those that have one.
-    [[nodiscard]] result<std::vector<committed_offset>> find_committed(
-        const std::string& group, const std::vector<committed_offset>& wanted);
     /// Nothing when the brokers are too old to tell.
     [[nodiscard]] result<std::optional<std::vector<std::string>>> list_groups();
 
 private:
     cluster(const config::kafka_settings& settings, client_handle client);
 
-    struct pending_commit;
-    [[nodiscard]] options_handle admin_options(rd_kafka_admin_op_t what, void* opaque) const;
+    [[nodiscard]] options_handle admin_options(rd_kafka_admin_op_t what) const;
     [[nodiscard]] event_handle wait_for(const queue_handle& queue) const;
     [[nodiscard]] result<std::map<std::string, topic_shape>> fetch_metadata(const char* topic);
-    void answer(const event_handle& event);
-    void run();
 
     const config::kafka_settings settings_;
     client_handle client_;
-    queue_handle answers_;
     std::atomic<std::int32_t> some_broker_{0};
-    std::atomic<std::uint64_t> pending_{0};
-    std::atomic<bool> is_over_{false};
-    std::thread thread_;
 };
 
 }  // namespace sluice::datasets::kafka

@@ -44,11 +44,24 @@ void cluster_health::reached()
     set(!broken_.empty());
 }
 
+void cluster_health::outside(const std::string& reason)
+{
+    std::lock_guard lock(mutex_);
+    if (outside_ == reason) return;
+    outside_ = reason;
+    is_outside_ = !reason.empty();
+    if (is_outside_) spdlog::error("kafka: {}", reason);
+}
+
 log_status cluster_health::status() const
 {
-    if (!is_refusing()) return {};
+    if (!is_refusing() && !is_outside_) return {};
     std::lock_guard lock(mutex_);
     log_status out;
+    if (!is_refusing()) {
+        out.reason = outside_;
+        return out;
+    }
     out.reason = broken_.empty() ? unreachable_ : broken_;
     if (!broken_.empty()) {
         out.health = log_health::reopening;

@@ -24,6 +24,9 @@ public:
     void renewed();
     /// A broker answered, or confirmed a record.
     void reached();
+    /// Why this gateway can't take part in the group: events are taken, others have to deliver
+    /// them. Empty: it takes part.
+    void outside(const std::string& reason);
 
     [[nodiscard]] log_status status() const;
 
@@ -34,6 +37,8 @@ private:
     mutable std::mutex mutex_;
     std::string unreachable_;
     std::string broken_;
+    std::string outside_;
+    std::atomic<bool> is_outside_{false};
 };
 
 }  // namespace sluice::datasets::kafka

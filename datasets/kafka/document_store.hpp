@@ -23,6 +23,7 @@ public:
 
     /// Creates the topic if absent. Blocking; once it succeeded it is free.
     [[nodiscard]] std::optional<failure> prepare(bool may_create);
+    [[nodiscard]] bool is_prepared() const noexcept { return is_prepared_; }
     [[nodiscard]] const std::string& topic() const noexcept { return topic_; }
     [[nodiscard]] static std::string key_of(const document_update& update);
     /// Blocking, bounded.

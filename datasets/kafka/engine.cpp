@@ -6,6 +6,14 @@
 
 namespace sluice::datasets::kafka {
 
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto probe_timeout = 1'000ms;
+
+}  // namespace
+
 result<std::unique_ptr<kafka_log::engine>> kafka_log::engine::open(
     const config::kafka_settings& settings, const kafka_log_options& options, kafka_stats& stats,
     log_counters& counters, std::function<void()> write_finished)
@@ -20,15 +28,15 @@ result<std::unique_ptr<kafka_log::engine>> kafka_log::engine::open(
     auto documents = document_store::open(settings, *e->asked, e->called.documents_topic());
     if (!documents) return documents.error();
     e->documents = std::move(*documents);
-    e->cursors = std::make_unique<cursor_store>(*e->asked, e->called, e->table, stats);
-    auto readers = reader_pool::open(settings, {*e->asked, e->cache, stats});
+    e->cursors = std::make_unique<cursor_store>(settings, *e->asked, e->called, e->table, stats);
+    auto readers = reader_pool::open(settings, {*e->asked, e->health, e->cache, stats});
     if (!readers) return readers.error();
     e->readers = std::move(*readers);
     auto follower = head_follower::open(settings, {*e->asked, e->cache, e->waits, stats});
     if (!follower) return follower.error();
     e->follower = std::move(*follower);
     if (options.joins_group()) {
-        auto owner = ownership::open(settings, e->table, stats);
+        auto owner = ownership::open(settings, e->table, e->health, stats);
         if (!owner) return owner.error();
         e->owner = std::move(*owner);
         e->owner->on_released([f = e->follower.get()](partition_state& p) { f->leave(p); });
@@ -36,6 +44,15 @@ result<std::unique_ptr<kafka_log::engine>> kafka_log::engine::open(
     e->links.emplace(
         write_links{*e->records, *e->documents, *e->cursors, std::move(write_finished)});
     return e;
+}
+
+std::optional<failure> kafka_log::engine::absence() const
+{
+    // refusing may be about writing alone: what can be read is told
+    if (!health.is_refusing() || asked->is_reachable(probe_timeout)) return std::nullopt;
+    const auto reason = health.status().reason;
+    if (reason.empty()) return std::nullopt;
+    return failure{make_error_code(log_errc::refusing), reason};
 }
 
 std::optional<failure> kafka_log::engine::find_datasets()

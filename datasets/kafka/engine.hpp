@@ -2,7 +2,7 @@
 // The parts of an open kafka_log in the order in which they need each other; destroyed in reverse.
 // Private to kafka_log.
 
-#include "datasets/kafka/cursor_store.hpp"
+#include "datasets/kafka/cursors/cursor_store.hpp"
 #include "datasets/kafka/document_store.hpp"
 #include "datasets/kafka/head_follower.hpp"
 #include "datasets/kafka/kafka_log.hpp"
@@ -49,6 +49,9 @@ struct kafka_log::engine {
     {
     }
 
+    /// Why the cluster can't be asked: known without waiting while it answers, else within a
+    /// second.
+    [[nodiscard]] std::optional<failure> absence() const;
     /// Fills the table with the topics that are there; for tools.
     [[nodiscard]] std::optional<failure> find_datasets();
     /// Asks the cluster where a partition begins and, unless it is followed, ends.

@@ -35,10 +35,6 @@ using new_topic_handle = handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
 using new_partitions_handle = handle<rd_kafka_NewPartitions_t, rd_kafka_NewPartitions_destroy>;
 using resource_handle = handle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 using delete_records_handle = handle<rd_kafka_DeleteRecords_t, rd_kafka_DeleteRecords_destroy>;
-using alter_offsets_handle =
-    handle<rd_kafka_AlterConsumerGroupOffsets_t, rd_kafka_AlterConsumerGroupOffsets_destroy>;
-using list_offsets_handle =
-    handle<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
 using partition_list =
     handle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
 

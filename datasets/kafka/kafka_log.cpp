@@ -72,6 +72,8 @@ result<std::unique_ptr<kafka_log>> kafka_log::open(const config::kafka_settings&
     log->engine_ = std::move(*made);
     if (!options.joins_group()) {
         if (auto bad = log->engine_->find_datasets()) return std::move(*bad);
+        auto bad = log->engine_->documents->prepare(options.is_tool);
+        if (bad) return std::move(*bad);
     }
     log->maintenance_ = std::thread([self = log.get()] { self->run_maintenance(); });
     return log;
@@ -122,6 +124,12 @@ std::optional<failure> kafka_log::refusal(const log_write& what) const
     if (options_.is_read_only) return read_only();
     if (engine_->health.is_refusing()) {
         return failure{make_error_code(log_errc::refusing), engine_->health.status().reason};
+    }
+    // nothing of a write may wait for the cluster: its threads are those that hear from it
+    if (!what.documents.empty() && !engine_->documents->is_prepared()) {
+        return failure{make_error_code(log_errc::refusing),
+                       "the topic of the gateways' documents is not there yet: no dataset has been "
+                       "opened"};
     }
     for (const auto& cursor : what.cursors) {
         auto p = engine_->table.find(cursor.at);
@@ -233,6 +241,7 @@ result<std::optional<cursor_state>> kafka_log::load_cursor(const cursor_name& na
 {
     auto p = engine_->table.find(at);
     if (!p) return p.error();
+    if (auto absent = engine_->absence()) return std::move(*absent);
     auto found = engine_->cursors->load(name, **p);
     if (!found || !*found) return found;
     auto& state = **found;
@@ -250,12 +259,14 @@ result<std::optional<cursor_state>> kafka_log::load_cursor(const cursor_name& na
 
 result<std::vector<cursor_update>> kafka_log::list_cursors() const
 {
+    if (auto absent = engine_->absence()) return std::move(*absent);
     return engine_->cursors->list();
 }
 
 result<std::vector<std::pair<std::string, std::string>>> kafka_log::list_documents(
     std::string_view collection) const
 {
+    if (auto absent = engine_->absence()) return std::move(*absent);
     return engine_->documents->list(collection);
 }
 
@@ -263,6 +274,7 @@ result<offset> kafka_log::offset_at(const partition_ref& partition, wall_time wh
 {
     auto p = engine_->table.find(partition);
     if (!p) return p.error();
+    if (auto absent = engine_->absence()) return std::move(*absent);
     auto found = engine_->asked->find_time((*p)->dataset->topic, partition.partition.value(),
                                            kafka_time(when));
     if (!found) return found.error();
@@ -312,6 +324,7 @@ result<trim_result> kafka_log::trim(const partition_ref& partition, offset befor
     auto found = engine_->table.find(partition);
     if (!found) return found.error();
     auto& p = **found;
+    if (auto absent = engine_->absence()) return std::move(*absent);
     if (auto bad = engine_->look_at(p)) return std::move(*bad);
     const auto begin = p.begin.load();
     const auto to = std::clamp(before.value(), begin, std::max(begin, p.newest_end()));

@@ -15,17 +15,18 @@ constexpr int poll_ms = 50;
 }  // namespace
 
 ownership::ownership(const config::kafka_settings& settings, client_handle client,
-                     partition_table& table, kafka_stats& stats)
-    : settings_(settings), table_(table), stats_(stats), client_(std::move(client))
+                     partition_table& table, cluster_health& health, kafka_stats& stats)
+    : settings_(settings), table_(table), health_(health), stats_(stats), client_(std::move(client))
 {
 }
 
 result<std::unique_ptr<ownership>> ownership::open(const config::kafka_settings& settings,
-                                                   partition_table& table, kafka_stats& stats)
+                                                   partition_table& table, cluster_health& health,
+                                                   kafka_stats& stats)
 {
     auto conf = make_conf(settings, client_role::member);
     if (!conf) return conf.error();
-    std::unique_ptr<ownership> made(new ownership(settings, nullptr, table, stats));
+    std::unique_ptr<ownership> made(new ownership(settings, nullptr, table, health, stats));
     rd_kafka_conf_set_opaque(conf->get(), made.get());
     rd_kafka_conf_set_rebalance_cb(conf->get(), on_rebalance);
     auto client = make_client(std::move(*conf), RD_KAFKA_CONSUMER);
@@ -115,8 +116,17 @@ void ownership::run()
         const message_handle message(rd_kafka_consumer_poll(client_.get(), poll_ms));
         // partitions are paused: a record that slipped through is read by those who need it
         if (message && message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            spdlog::warn("kafka: group {}: {}", settings_.group,
-                         explain(message->err, rd_kafka_message_errstr(message.get())));
+            const auto why =
+                fmt::format("group {}: {}", settings_.group,
+                            explain(message->err, rd_kafka_message_errstr(message.get())));
+            // rights do not come back by waiting; other troubles of the group pass or are told
+            // by the producer
+            if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+                message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+                health_.outside("no partition can be worked on: " + why);
+            } else {
+                spdlog::warn("kafka: {}", why);
+            }
         }
     }
     // revokes through the callback, on this thread, before the group hears that we left
@@ -145,6 +155,7 @@ void ownership::assigned(rd_kafka_topic_partition_list_t* partitions)
         return;
     }
     rd_kafka_pause_partitions(client_.get(), partitions);
+    health_.outside({});
     tell(mark(partitions, true));
 }
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "datasets/kafka/client_settings.hpp"
+#include "datasets/kafka/cluster_health.hpp"
 #include "datasets/kafka/kafka_stats.hpp"
 #include "datasets/kafka/partition_table.hpp"
 
@@ -19,7 +20,8 @@ public:
     using change_handler = std::function<void(const dataset_name&)>;
 
     static result<std::unique_ptr<ownership>> open(const config::kafka_settings& settings,
-                                                   partition_table& table, kafka_stats& stats);
+                                                   partition_table& table, cluster_health& health,
+                                                   kafka_stats& stats);
     ~ownership();
     ownership(const ownership&) = delete;
     ownership& operator=(const ownership&) = delete;
@@ -34,7 +36,7 @@ public:
 
 private:
     ownership(const config::kafka_settings& settings, client_handle client, partition_table& table,
-              kafka_stats& stats);
+              cluster_health& health, kafka_stats& stats);
     static void on_rebalance(rd_kafka_t*, rd_kafka_resp_err_t error,
                              rd_kafka_topic_partition_list_t* partitions, void* self);
     void assigned(rd_kafka_topic_partition_list_t* partitions);
@@ -50,6 +52,7 @@ private:
 
     const config::kafka_settings settings_;
     partition_table& table_;
+    cluster_health& health_;
     kafka_stats& stats_;
     std::function<void(partition_state&)> released_;
 

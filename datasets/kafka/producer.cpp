@@ -18,6 +18,12 @@ failure closed()
     return {make_error_code(log_errc::closed), "the log is closed"};
 }
 
+/// "sasl_ssl://10.0.0.1:9093/bootstrap: SSL handshake failed: ..." -> what stands before the colon
+std::string_view broker_of(std::string_view reason)
+{
+    return reason.substr(0, reason.find(": "));
+}
+
 }  // namespace
 
 producer::producer(const config::kafka_settings& settings, cluster_health& health,
@@ -49,6 +55,7 @@ result<std::shared_ptr<producer::incarnation>> producer::make()
     rd_kafka_conf_set_opaque(conf->get(), this);
     rd_kafka_conf_set_dr_msg_cb(conf->get(), on_report);
     rd_kafka_conf_set_error_cb(conf->get(), on_error);
+    rd_kafka_conf_set_ssl_cert_verify_cb(conf->get(), on_certificate);
     auto client = make_client(std::move(*conf), RD_KAFKA_PRODUCER);
     if (!client) return client.error();
     auto life = std::make_shared<incarnation>();
@@ -198,8 +205,22 @@ void producer::on_error(rd_kafka_t* client, int code, const char* reason, void* 
             fmt::format("no Kafka broker can be reached: {}",
                         self.last_error_.empty() ? explain(error, reason) : self.last_error_));
     } else {
-        self.last_error_ = explain(error, reason);
+        const int refused = error == RD_KAFKA_RESP_ERR__SSL ? self.x509_error_.load() : 0;
+        self.last_error_ =
+            refused != 0 ? fmt::format("{}: {}", broker_of(reason), explain_certificate(refused))
+                         : explain(error, reason);
     }
+}
+
+/// Decides nothing; the library's own text does not say what is wrong with a certificate.
+int producer::on_certificate(rd_kafka_t*, const char*, std::int32_t, int* x509_error, int,
+                             const char*, std::size_t, char* text, std::size_t size, void* opaque)
+{
+    if (*x509_error == 0) return 1;
+    static_cast<producer*>(opaque)->x509_error_ = *x509_error;
+    const auto why = explain_certificate(*x509_error);
+    text[why.copy(text, size - 1)] = '\0';
+    return 0;
 }
 
 void producer::drain(incarnation& life)

@@ -76,6 +76,8 @@ private:
     static rd_kafka_topic_t* topic_of(incarnation& life, const std::string& topic);
     static void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
     static void on_error(rd_kafka_t*, int error, const char* reason, void* self);
+    static int on_certificate(rd_kafka_t*, const char*, std::int32_t, int* x509_error, int,
+                              const char*, std::size_t, char* text, std::size_t size, void* self);
     [[nodiscard]] failure failure_of(rd_kafka_resp_err_t error, std::size_t bytes) const;
     void note_failure(rd_kafka_resp_err_t error, const std::string& text);
     void renew();
@@ -85,7 +87,8 @@ private:
     const config::kafka_settings settings_;
     cluster_health& health_;
     kafka_stats& stats_;
-    std::string last_error_;  ///< of the producer's thread: why brokers were lost
+    std::string last_error_;          ///< of the producer's thread: why brokers were lost
+    std::atomic<int> x509_error_{0};  ///< of the last certificate that was refused
     std::atomic<bool> is_fatal_{false};
     std::atomic<bool> is_over_{false};
     mutable std::mutex mutex_;

@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t batch_bytes_max = 512 * 1024;
 constexpr std::uint32_t batch_records_max = 1'000;
 constexpr auto first_record_wait = 10s;
+constexpr auto doubt_after = 1s;  // then a cluster that is known to be away ends the read
+constexpr auto probe_timeout = 1'000ms;
 constexpr auto step = 100ms;
 /// A reader that nobody asked for so long gives its prefetch back.
 constexpr auto idle_max = 20s;
@@ -157,6 +159,7 @@ reader_pool::answer reader_pool::gather(reader& self, partition_state& partition
 {
     run_builder run;
     const auto until = std::chrono::steady_clock::now() + first_record_wait;
+    const auto doubtful = std::chrono::steady_clock::now() + doubt_after;
     for (int restarts = 0; restarts <= restarts_max;) {
         auto message =
             self.kept ? std::move(self.kept) : self.consumer->next(run.empty() ? step : 0ms);
@@ -165,7 +168,12 @@ reader_pool::answer reader_pool::gather(reader& self, partition_state& partition
             if (!run.empty()) return run.take();
             // the end was met before, and nothing has come since
             if (self.end_at == from) return answer{std::shared_ptr<const record_batch>()};
-            if (std::chrono::steady_clock::now() < until) continue;
+            const auto now = std::chrono::steady_clock::now();
+            if (now > doubtful && links_.health.is_refusing() &&
+                !links_.asked.is_reachable(probe_timeout)) {
+                return failure{make_error_code(log_errc::refusing), links_.health.status().reason};
+            }
+            if (now < until) continue;
             return failure{make_error_code(log_errc::io),
                            fmt::format("Kafka did not answer a read of topic {} within 10 s; check "
                                        "that the brokers are up",

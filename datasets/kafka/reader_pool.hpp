@@ -9,6 +9,7 @@
 
 #include "datasets/batch_cache.hpp"
 #include "datasets/kafka/cluster.hpp"
+#include "datasets/kafka/cluster_health.hpp"
 #include "datasets/kafka/kafka_record.hpp"
 #include "datasets/kafka/kafka_stats.hpp"
 #include "datasets/kafka/partition_consumer.hpp"
@@ -19,6 +20,7 @@ namespace sluice::datasets::kafka {
 /// What the readers work with; all of it outlives them.
 struct reader_links {
     cluster& asked;
+    const cluster_health& health;
     batch_cache& cache;
     kafka_stats& stats;
 };

@@ -92,10 +92,6 @@ std::size_t write_operation::produce_part(const placed_part& part, slot& reports
 void write_operation::produce_documents()
 {
     begin_stage(documents_.size());
-    if (auto bad = documents_.empty() ? std::nullopt : links_.documents.prepare(true)) {
-        fail(*bad);
-        return done(documents_.size() + 1);
-    }
     std::size_t handed = 0;
     const auto route = links_.records.route_to(links_.documents.topic());
     for (const auto& document : documents_) {

@@ -2,7 +2,7 @@
 // One log_write on its way: records first, then documents, then cursors, each stage only when the
 // one before is confirmed. Owns itself until its handler has been called.
 
-#include "datasets/kafka/cursor_store.hpp"
+#include "datasets/kafka/cursors/cursor_store.hpp"
 #include "datasets/kafka/document_store.hpp"
 #include "datasets/kafka/producer.hpp"
 

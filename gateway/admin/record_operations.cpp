@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/time_text.hpp"
+#include "datasets/log_error.hpp"
 #include "gateway/admin/log_operations.hpp"
 #include "gateway/admin/operation_support.hpp"
 #include "gateway/admin/replay.hpp"
@@ -24,20 +25,20 @@ json head_of(const dead_letter& letter)
 {
     const auto& p = letter.parked;
     json head{{"position", letter.position.value()},
-            {"state", to_text(letter.state)},
-            {"id", letter.event_id},
-            {"type", letter.type},
-            {"rules", p.rules},
-            {"reason", p.reason},
-            {"detail", p.detail},
-            {"status", p.status},
-            {"response", p.response},
-            {"attempts", p.attempts},
-            {"failed_at", format_time(p.failed_at)},
-            {"received_at", format_time(p.received_at)},
-            {"dataset", p.origin.value()},
-            {"partition", p.origin_partition.value()},
-            {"offset", p.origin_offset.value()}};
+              {"state", to_text(letter.state)},
+              {"id", letter.event_id},
+              {"type", letter.type},
+              {"rules", p.rules},
+              {"reason", p.reason},
+              {"detail", p.detail},
+              {"status", p.status},
+              {"response", p.response},
+              {"attempts", p.attempts},
+              {"failed_at", format_time(p.failed_at)},
+              {"received_at", format_time(p.received_at)},
+              {"dataset", p.origin.value()},
+              {"partition", p.origin_partition.value()},
+              {"offset", p.origin_offset.value()}};
     if (p.step.empty()) return head;
     head["step"] = p.step;
     // as texts: readers of NDJSON look for the member `event`, which an answer may hold too
@@ -173,6 +174,11 @@ operation_result handle_dead(const operation_context& in, std::string_view metho
     if (!verb.empty() && !given.text("limit")) filter->limit = UINT64_MAX;
     auto letters = list_dead_letters(in.log, destination, *filter);
     if (letters.has_error()) {
+        // a log that does not answer must not look like a destination without dead letters
+        using datasets::log_errc;
+        if (letters.error().code != make_error_code(log_errc::unknown_dataset)) {
+            return log_problem(letters.error());
+        }
         return operation_problem(404, fmt::format("no dead letters of destination '{}': {}", name,
                                                   letters.error().message));
     }

@@ -58,6 +58,9 @@ void print_status(const json& s)
     fmt::print("sluice {} since {}\nlog {}{}{}\n\n", s.value("version", ""),
                s.value("started_at", ""), log.value("health", ""),
                log.value("reason", "").empty() ? "" : ": ", log.value("reason", ""));
+    if (log.value("health", "") != "ok") {
+        fmt::print("begin, end and bytes are the last that are known, until the log answers\n\n");
+    }
     print_refused(log);
     print_spool(log);
     fmt::print("{:<24} {:>4} {:>12} {:>12} {:>14}\n", "dataset", "part", "begin", "end", "bytes");

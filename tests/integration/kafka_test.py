@@ -269,18 +269,24 @@ def test_an_oversized_event_is_refused_alone(sluice, folder):
         sink.kill()
 
 
-def secure(password, ca_file):
+def secure(password, ca_file, username=kafka_broker.USER):
     return {"brokers": [SHARED.get().secure_address],
             "security": {"protocol": "sasl_tls", "tls": {"ca_file": str(ca_file)},
-                         "sasl": {"mechanism": "plain", "username": kafka_broker.USER,
-                                  "password": password}}}
+                         "sasl": {"mechanism": "plain", "username": username, "password": password}}}
 
 
-def not_ready_because(sluice, folder, name, kafka, pattern):
+def mutual(certificate):
+    tls = {"ca_file": str(SHARED.get().ca_file)}
+    if certificate:
+        tls |= {"certificate_file": str(certificate[0]), "key_file": str(certificate[1])}
+    return {"brokers": [SHARED.get().mutual_address], "security": {"protocol": "tls", "tls": tls}}
+
+
+def not_ready_because(sluice, folder, name, kafka, pattern, config=None):
     """The gateway keeps trying and says why."""
     home = folder / name
     home.mkdir()
-    gateway = Gateway(sluice, home, configuration(SHARED.get(), 9, name, **kafka))
+    gateway = Gateway(sluice, home, config or configuration(SHARED.get(), 9, name, **kafka))
     gateway.program = Program([sluice, "run", gateway.config_file], home / "gateway.log", cwd=home)
     try:
         def told():
@@ -305,12 +311,65 @@ def test_logins_work_over_tls_and_what_is_wrong_is_said(sluice, folder):
         gateway.end()
         sink.kill()
     not_ready_because(sluice, folder, "wrong", secure("no", SHARED.broker.ca_file), "authentication")
+    stranger = SHARED.broker.make_client_certificate("stranger", trusted=False)
+    not_ready_because(sluice, folder, "unknown", secure(kafka_broker.PASSWORD, stranger[0]),
+                      "unknown authority.*ca_file")
+    elsewhere = good | {"brokers": [SHARED.broker.secure_address.replace("127.0.0.1", "127.1")]}
+    not_ready_because(sluice, folder, "name", elsewhere, "certificate is for another name")
     home = folder / "unreadable"
     home.mkdir()
     broken = Gateway(sluice, home, configuration(SHARED.get(), 9, "unreadable",
                                                  **secure("x", home / "missing.pem")))
     done = broken.command("run", broken.config_file)
     assert done.returncode == 3 and "missing.pem" in done.stdout + done.stderr, done
+    SHARED.broker.kill()
+    SHARED.broker.make_certificate(expired=True)
+    try:
+        not_ready_because(sluice, folder, "expired",
+                          secure(kafka_broker.PASSWORD, SHARED.broker.ca_file), "has expired: renew it")
+    finally:
+        SHARED.broker.kill()
+        SHARED.broker.make_certificate()
+
+
+def test_mutual_tls_works_and_a_certificate_that_is_not_accepted_is_named(sluice, folder):
+    gateway, sink = start_one(sluice, folder, "mutual", **mutual(SHARED.get().client_certificate))
+    try:
+        assert post(gateway, event("p-0"))[0] == 202
+        wait_until(lambda: sink.count("/in") == 1, "a delivery over mutual TLS")
+    finally:
+        gateway.end()
+        sink.kill()
+    not_ready_because(sluice, folder, "none", mutual(None), "certificate_file")
+    stranger = SHARED.broker.make_client_certificate("nobody", trusted=False)
+    not_ready_because(sluice, folder, "stranger", mutual(stranger), "certificate_file")
+
+
+def test_topics_that_can_not_be_made_as_asked_say_what_to_change(sluice, folder):
+    not_ready_because(sluice, folder, "options", {"topic_options": {"segment.bytes": "many"}},
+                      "segment.bytes.*topic_options")
+    not_ready_because(sluice, folder, "replicas", {"replication": 3},
+                      "replication. is larger than the number of brokers")
+    gateway, sink = start_one(sluice, folder, "shape")
+    assert post(gateway, event("p-0"))[0] == 202
+    gateway.end()
+    fewer = configuration(SHARED.get(), sink.port, "shape")
+    fewer["datasets"]["events"]["partitions"] = 3
+    reason = not_ready_because(sluice, folder, "fewer", {}, f"Set .partitions: {PARTITIONS}", fewer)
+    assert "can't be taken away" in reason, reason
+    more = configuration(SHARED.get(), sink.port, "shape")
+    more["datasets"]["events"]["partitions"] = PARTITIONS + 2
+    home = folder / "more"
+    home.mkdir()
+    gateway = Gateway(sluice, home, more)
+    try:
+        gateway.start()
+        wait_until(lambda: sink.count("/in") == 1, "the event from before the topic grew")
+        assert "later events of an ordering key" in gateway.program.tail(20_000)
+        gateway.stop()
+    finally:
+        gateway.end()
+        sink.kill()
 
 
 if __name__ == "__main__":

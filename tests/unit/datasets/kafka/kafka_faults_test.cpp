@@ -1,5 +1,6 @@
 // What the cluster does to us, played by the cluster in memory: errors, silence, slowness.
 
+#include "datasets/kafka/cursors/group_offsets.hpp"
 #include "tests/unit/datasets/kafka/kafka_fixture.hpp"
 
 namespace sluice::datasets::kafka {
@@ -152,6 +153,53 @@ TEST_F(KafkaFaults, CursorsAreOnlyStoredAfterTheRecordsOfTheirWrite)
     what.appends = good_parts;
     EXPECT_TRUE(write(what));
     EXPECT_TRUE(*log->load_cursor(cursor_name{"lane/crm"}, at()));
+}
+
+TEST_F(KafkaFaults, CursorsGivenUpInAnOutageEndInTimeAndTheNextOnesAreStored)
+{
+    open();
+    ASSERT_TRUE(append("a"));
+    set_brokers_down(true);
+    // handed over before anybody knows of the outage; another one waits behind it
+    std::atomic<int> answered{0};
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::uint64_t next = 1; next <= 2; ++next) {
+        std::array cursors{
+            cursor_update{cursor_name{"lane/crm"}, at(), {offset{next}, offset{0}, {}}}};
+        log_write what;
+        what.cursors = cursors;
+        what.is_internal = what.ignores_ownership = true;
+        log->write(what, [&answered](const auto&) { ++answered; });
+    }
+    auto unread = log->load_cursor(cursor_name{"lane/crm"}, at());
+    ASSERT_FALSE(unread);
+    EXPECT_NE(unread.error().message.find("check that `brokers`"), std::string::npos)
+        << unread.error().message;
+    ASSERT_TRUE(eventually([&] { return answered != 0; }, 20s));
+    const auto took = std::chrono::steady_clock::now() - begin;
+    EXPECT_LT(took, group_offsets::answer_wait + 5s);
+    set_brokers_down(false);
+    ASSERT_TRUE(eventually([&] { return append("b").has_value(); }));
+    ASSERT_TRUE(eventually(
+        [&] {
+            return commit(*log, {offset{2}, offset{0}, {.delivered = 2}}).has_value();
+        },
+        20s));
+    EXPECT_EQ((*log->load_cursor(cursor_name{"lane/crm"}, at()))->counts.delivered, 2u);
+    EXPECT_TRUE(eventually([&] { return answered == 2; })) << "each is answered once";
+}
+
+TEST_F(KafkaFaults, DocumentsAreRefusedAtOnceWhenTheirTopicIsNotKnown)
+{
+    log = make_log();
+    std::array documents{document_update{"runs", "1", "x"}};
+    log_write what;
+    what.documents = documents;
+    auto refused = write(what);
+    ASSERT_FALSE(refused) << "asking the cluster for the topic would hold its thread up";
+    EXPECT_EQ(refused.error().code, make_error_code(log_errc::refusing));
+    declare();
+    EXPECT_TRUE(write(what));
 }
 
 TEST_F(KafkaFaults, ASlowClusterIsSlowButCorrect)

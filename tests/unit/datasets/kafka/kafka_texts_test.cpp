@@ -1,8 +1,10 @@
 // How names, cursors and errors look outside: contracts with the cluster's own tools.
 
 #include <gtest/gtest.h>
+#include <openssl/x509_vfy.h>
 
-#include "datasets/kafka/cursor_store.hpp"
+#include "datasets/kafka/cluster_health.hpp"
+#include "datasets/kafka/cursors/cursor_store.hpp"
 #include "datasets/kafka/topic_setup.hpp"
 
 namespace sluice::datasets::kafka {
@@ -44,6 +46,37 @@ TEST(KafkaNames, CursorsBecomeGroupsAndBack)
     }
     EXPECT_EQ(called.cursor_of("other.lane.crm"), std::nullopt);
     EXPECT_EQ(called.cursor_of("sluice."), std::nullopt);
+}
+
+TEST(KafkaErrors, WhatIsWrongWithACertificateIsSaidWithTheRemedy)
+{
+    const auto says = [](const std::string& text, std::string_view part) {
+        return text.find(part) != std::string::npos;
+    };
+    EXPECT_TRUE(says(explain_certificate(X509_V_ERR_CERT_HAS_EXPIRED), "expired: renew it"));
+    EXPECT_TRUE(says(explain_certificate(X509_V_ERR_IP_ADDRESS_MISMATCH), "another name"));
+    EXPECT_TRUE(says(explain_certificate(X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT),
+                     "`security.tls.ca_file`"));
+    EXPECT_TRUE(says(explain_certificate(X509_V_ERR_CERT_REVOKED), "revoked"));
+    const auto ours =
+        explain(RD_KAFKA_RESP_ERR__TRANSPORT, "SSL routines::tlsv13 alert certificate required");
+    EXPECT_TRUE(says(ours, "`security.tls.certificate_file`")) << ours;
+}
+
+TEST(KafkaHealth, WhoCanNotJoinTheGroupTakesEventsAndSaysSo)
+{
+    cluster_health health;
+    health.outside("no right on the group");
+    EXPECT_FALSE(health.is_refusing());
+    EXPECT_EQ(health.status().health, log_health::ok);
+    EXPECT_EQ(health.status().reason, "no right on the group");
+    health.unreachable("no broker");
+    EXPECT_EQ(health.status().health, log_health::refusing);
+    EXPECT_EQ(health.status().reason, "no broker") << "the worse comes first";
+    health.reached();
+    EXPECT_EQ(health.status().reason, "no right on the group");
+    health.outside({});
+    EXPECT_EQ(health.status().reason, "");
 }
 
 TEST(KafkaCursor, TheMetadataHoldsStartAndCounts)

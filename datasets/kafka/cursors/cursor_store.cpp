@@ -1,4 +1,4 @@
-#include "datasets/kafka/cursor_store.hpp"
+#include "datasets/kafka/cursors/cursor_store.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -26,7 +26,8 @@ std::array<field, 6> fields_of(std::uint64_t& start, ledger_counts& counts)
 /// Calls `done` when the last of several writes is over, with the first failure.
 class all_done {
 public:
-    all_done(std::size_t count, cluster::done_handler done) : left_(count), done_(std::move(done))
+    all_done(std::size_t count, group_offsets::done_handler done)
+        : left_(count), done_(std::move(done))
     {
     }
     void one(const std::optional<failure>& error)
@@ -43,7 +44,7 @@ private:
     std::mutex mutex_;
     std::size_t left_;
     std::optional<failure> error_;
-    cluster::done_handler done_;
+    group_offsets::done_handler done_;
 };
 
 }  // namespace
@@ -117,10 +118,10 @@ void cursor_store::send(const cursor_name& name, waiting batch)
             {dataset->topic, at.partition.value(), state.next.value(), encode_cursor(state)});
     }
     auto shared = std::make_shared<waiting>(std::move(batch));
-    asked_.commit(called_.group_of(name), offsets,
-                  [this, name, shared](const std::optional<failure>& error) {
-                      sent(name, std::move(*shared), error);
-                  });
+    offsets_.commit(called_.group_of(name), offsets,
+                    [this, name, shared](const std::optional<failure>& error) {
+                        sent(name, std::move(*shared), error);
+                    });
 }
 
 void cursor_store::sent(const cursor_name& name, waiting batch, const std::optional<failure>& error)
@@ -143,8 +144,8 @@ void cursor_store::sent(const cursor_name& name, waiting batch, const std::optio
 result<std::optional<cursor_state>> cursor_store::load(const cursor_name& name,
                                                        const partition_state& at)
 {
-    auto found = asked_.find_committed(called_.group_of(name),
-                                       {{at.dataset->topic, at.at.partition.value(), 0, {}}});
+    auto found = offsets_.find(called_.group_of(name),
+                               {{at.dataset->topic, at.at.partition.value(), 0, {}}});
     if (!found) return found.error();
     if (found->empty()) return std::optional<cursor_state>();
     const auto& one = found->front();
@@ -177,7 +178,8 @@ result<std::vector<cursor_update>> cursor_store::list()
     const auto partitions = all_partitions();
     std::vector<cursor_update> out;
     for (const auto& name : wanted) {
-        auto found = asked_.find_committed(called_.group_of(name), partitions);
+        auto found =
+            offsets_.find(called_.group_of(name), partitions, group_offsets::client_use::once);
         if (!found) return found.error();
         for (const auto& one : *found) {
             auto dataset = called_.dataset_of(one.topic);

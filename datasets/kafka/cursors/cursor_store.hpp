@@ -9,6 +9,7 @@
 
 #include "datasets/event_log.hpp"
 #include "datasets/kafka/cluster.hpp"
+#include "datasets/kafka/cursors/group_offsets.hpp"
 #include "datasets/kafka/kafka_stats.hpp"
 #include "datasets/kafka/partition_table.hpp"
 
@@ -21,15 +22,16 @@ namespace sluice::datasets::kafka {
 
 class cursor_store {
 public:
-    using done_handler = cluster::done_handler;
+    using done_handler = group_offsets::done_handler;
 
-    cursor_store(cluster& asked, const names& called, const partition_table& table,
-                 kafka_stats& stats)
-        : asked_(asked), called_(called), table_(table), stats_(stats)
+    cursor_store(const config::kafka_settings& settings, cluster& asked, const names& called,
+                 const partition_table& table, kafka_stats& stats)
+        : asked_(asked), called_(called), table_(table), stats_(stats), offsets_(settings)
     {
     }
 
-    /// Does not block; `done` once all are stored or one failed, on the cluster's thread.
+    /// Does not block; `done` once all are stored or one failed, on the thread of
+    /// `group_offsets`.
     void store(const std::vector<cursor_update>& updates, done_handler done);
     /// Blocking.
     [[nodiscard]] result<std::optional<cursor_state>> load(const cursor_name& name,
@@ -65,6 +67,7 @@ private:
     kafka_stats& stats_;
     std::mutex mutex_;
     std::map<cursor_name, group_state> groups_;
+    group_offsets offsets_;  ///< last: its thread uses the others until it has ended
 };
 
 }  // namespace sluice::datasets::kafka
