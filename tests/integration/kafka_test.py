@@ -372,6 +372,50 @@ def test_topics_that_can_not_be_made_as_asked_say_what_to_change(sluice, folder)
         sink.kill()
 
 
+def test_rights_that_are_missing_are_named_and_nothing_accepted_is_lost(sluice, folder):
+    broker = SHARED.get()
+    kafka = secure(kafka_broker.LIMITED_PASSWORD, broker.ca_file, kafka_broker.LIMITED_USER)
+
+    def grant(*what, verb="--add"):
+        broker.tool("acls", verb, *what, *(["--force"] if verb == "--remove" else []))
+    user = ("--allow-principal", f"User:{kafka_broker.LIMITED_USER}")
+    named = ("--resource-pattern-type", "prefixed")
+    not_ready_because(sluice, folder, "rights", kafka, "grant this user .*Create")
+    topics = [part for right in ("Describe", "DescribeConfigs", "Create", "Alter", "Read", "Delete")
+              for part in ("--operation", right)]
+    grant(*user, *topics, "--topic", "rights.", *named)
+    home = folder / "reader"
+    home.mkdir()
+    not_ready_because(sluice, home, "rights", kafka, "grant this user .*Write")
+    grant(*user, "--operation", "Write", "--topic", "rights.", *named)
+    home = folder / "alone"
+    home.mkdir()
+    not_ready_because(sluice, home, "rights", kafka, "grant this user Read and Describe on .group")
+    grant(*user, "--operation", "Read", "--operation", "Describe", "--group", "rights", *named)
+    gateway, sink = start_one(sluice, folder, "rights", **kafka)
+    try:
+        assert post(gateway, event("p-0"))[0] == 202
+        wait_until(lambda: sink.count("/in") == 1, "a delivery with all rights")
+        denied = ("--deny-principal", f"User:{kafka_broker.LIMITED_USER}", "--operation", "Write",
+                  "--topic", "rights.events")
+        grant(*denied)
+
+        def refused():
+            code, _, body = post(gateway, event("p-1"))
+            return code == 503 and b"grant this user" in body
+        wait_until(refused, "503 with the right that is missing")
+        grant(*denied, verb="--remove")
+        wait_until(lambda: post(gateway, event("p-2"))[0] == 202, "the right to be back")
+        wait_until(gateway.is_ready, "readiness with all rights")
+        oracle = Oracle()
+        oracle.acked, oracle.unknown = {"p-0", "p-2"}, {"p-1"}
+        verdict = settle(sink, oracle)
+        assert not verdict.lost, verdict.lost
+    finally:
+        gateway.end()
+        sink.kill()
+
+
 if __name__ == "__main__":
     problem = kafka_broker.why_not()
     if problem:
