@@ -208,9 +208,9 @@ public:
 
     /// When the oldest of them was received: a lane that begins now begins there at the latest.
     [[nodiscard]] virtual std::optional<wall_time> oldest_spooled() const { return std::nullopt; }
-    /// Whether they may be appended, and new ones beside them; off at first. On only while every
-    /// lane has stored where it begins: one that did so later would begin behind events that were
-    /// accepted for it. While it is off all events are spooled.
+    /// Whether every lane has stored where it begins; not at first. One that does so later would
+    /// begin behind events that were accepted for it: so a spool keeps all events until then, and
+    /// Kafka without a spool refuses them until it was so for the first time.
     virtual void let_spool_flow(bool) {}
 
     [[nodiscard]] virtual log_status status() const = 0;

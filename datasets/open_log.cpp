@@ -12,17 +12,18 @@ namespace {
 
 result<std::unique_ptr<event_log>> open_kafka(const log_settings& settings)
 {
+    const bool is_gateway = !settings.is_tool && !settings.is_read_only;
     auto cluster =
         kafka::kafka_log::open(*settings.kafka, {.cache_bytes_max = settings.cache_bytes_max,
                                                  .clock = settings.clock,
                                                  .is_read_only = settings.is_read_only,
                                                  .is_tool = settings.is_tool,
+                                                 .waits_for_lanes = is_gateway,
                                                  .retention_period = settings.retention_period});
     if (!cluster) return cluster.error();
     // tools look at the cluster; the spool belongs to the gateway that writes it
     auto local = settings;
     local.data_dir += "/spool";
-    const bool is_gateway = !settings.is_tool && !settings.is_read_only;
     const bool has_spool = settings.kafka->spool.enabled || std::filesystem::exists(local.data_dir);
     if (!is_gateway || !has_spool) return std::unique_ptr<event_log>(std::move(*cluster));
     local.cache_bytes_max = 8ull << 20;  // it is read once, by the one who forwards

@@ -131,6 +131,11 @@ std::optional<failure> kafka_log::refusal(const log_write& what) const
                        "the topic of the gateways' documents is not there yet: no dataset has been "
                        "opened"};
     }
+    if (options_.waits_for_lanes && !has_begun_ && !what.is_internal) {
+        return failure{make_error_code(log_errc::refusing),
+                       "the gateway is not ready: lanes have not stored where they begin; "
+                       "/readyz tells why"};
+    }
     for (const auto& cursor : what.cursors) {
         auto p = engine_->table.find(cursor.at);
         if (!p) return p.error();

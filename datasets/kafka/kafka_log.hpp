@@ -22,6 +22,8 @@ struct kafka_log_options {
     /// A command that writes (redrive, replay, cursors): joins no group either, works on every
     /// partition, opens no dataset.
     bool is_tool = false;
+    /// Refuses events until let_spool_flow(true): a gateway without a spool.
+    bool waits_for_lanes = false;
     [[nodiscard]] bool joins_group() const noexcept { return !is_read_only && !is_tool; }
     std::chrono::milliseconds retention_period{10'000};
     std::chrono::milliseconds recommit_period{3'600'000};
@@ -53,6 +55,10 @@ public:
     result<std::vector<std::pair<std::string, std::string>>> list_documents(
         std::string_view collection) const override;
     result<offset> offset_at(const partition_ref& partition, wall_time when) const override;
+    void let_spool_flow(bool has_begun) override
+    {
+        if (has_begun) has_begun_ = true;
+    }
     log_status status() const override;
     std::vector<log_figure> figures() const override;
     std::uint64_t record_bytes_max(const dataset_name& dataset) const override;
@@ -85,6 +91,7 @@ private:
     std::unique_ptr<engine> engine_;
     std::mutex open_dataset_mutex_;
     std::atomic<bool> is_closed_{false};
+    std::atomic<bool> has_begun_{false};  ///< lanes have stored where they begin
     std::mutex mutex_;
     std::condition_variable wake_;
     std::uint64_t writes_in_flight_ = 0;

@@ -236,6 +236,7 @@ void spooling_log::stop_closing()
 
 void spooling_log::let_spool_flow(bool is_flowing)
 {
+    cluster_->let_spool_flow(is_flowing);
     {
         const std::lock_guard lock(mutex_);
         if (is_flowing_ == is_flowing) return;

@@ -93,7 +93,7 @@ inline constexpr declaration declarations[] = {
     {dataset_lost, "counter", "Records that damage has taken"},
     {log_healthy, "gauge", "1 while the log accepts events"},
     {log_refused, "counter",
-     "Events the log refused: quota, space, queue (full), store (reopening)"},
+     "Events the log refused: quota, space, queue (full), store (reopening), spool (full)"},
     {log_trimmed, "counter", "Records removed: age, bytes (retention), operator"},
     {log_counts, "counter", "What the engine of the log counts, by kind: Kafka and the spool"},
     {log_gauges, "gauge", "What the engine of the log holds now, by kind: Kafka and the spool"},

