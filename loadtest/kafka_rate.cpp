@@ -108,7 +108,10 @@ std::unique_ptr<event_log> open(const rate_options& options)
     // a new topic has no leaders for a moment
     for (const auto until = steady::now() + std::chrono::seconds{20};;) {
         auto declared = (*opened)->open_dataset(spec);
-        if (declared) return std::move(*opened);
+        if (declared) {
+            (*opened)->let_spool_flow(true);  // as a gateway does when its lanes have begun
+            return std::move(*opened);
+        }
         if (steady::now() > until) throw std::runtime_error(declared.error().message);
         std::this_thread::sleep_for(std::chrono::milliseconds{50});
     }
