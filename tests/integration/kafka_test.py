@@ -173,6 +173,7 @@ def test_an_outage_of_the_broker_is_answered_with_503_and_heals(sluice, folder):
         wait_until(refused, "a clear 503 with Retry-After")
         code, _, body = request(gateway.admin, "GET", "/readyz")
         assert code == 503 and b"127.0.0.1" in body, body
+        check_tools_in_an_outage(gateway)
         SHARED.get()
         wait_until(lambda: post(gateway, event("p-2"))[0] == 202, "recovery")
         wait_until(gateway.is_ready, "readiness")
@@ -183,6 +184,30 @@ def test_an_outage_of_the_broker_is_answered_with_503_and_heals(sluice, folder):
     finally:
         gateway.end()
         sink.kill()
+
+
+def check_tools_in_an_outage(gateway):
+    """Whatever is asked is answered soon: with what is known, or with the reason why not."""
+    def ask(*arguments):
+        begin = time.monotonic()
+        done = gateway.command(*arguments)
+        took = time.monotonic() - begin
+        # 10 s is the promise for a question; the rest is a sanitized binary on a busy machine
+        assert took < 20, (arguments, took)
+        return done, took
+    config = ("-c", gateway.config_file)
+    told, took = ask("status", *config)
+    assert took < 10, took
+    assert re.search(r"^log refusing: .+", told.stdout, re.M), told.stdout + told.stderr
+    assert "last that are known" in told.stdout, told.stdout
+    for question in (("dead", "list"), ("datasets", "list"), ("datasets", "describe", "events"),
+                     ("cursors", "show")):
+        done, _ = ask(*question, *config)
+        assert done.returncode != 0 and "no Kafka broker can be reached" in done.stdout + done.stderr, \
+            (question, done)
+    done, _ = ask("tail", "events", *config)
+    # what lies in the cache is told
+    assert done.returncode == 0 or "Kafka" in done.stdout + done.stderr, done
 
 
 def test_the_spool_bridges_an_outage_and_loses_nothing_to_a_kill_in_it(sluice, folder):
