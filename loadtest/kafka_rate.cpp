@@ -81,8 +81,8 @@ new_record record_of(const event_source& source, std::uint64_t n, const std::str
     record.key = source.key(n);
     record.datastream = "web";
     record.source = "native";
-    record.received_at = std::chrono::time_point_cast<wall_time::duration>(
-        std::chrono::system_clock::now());
+    record.received_at =
+        std::chrono::time_point_cast<wall_time::duration>(std::chrono::system_clock::now());
     record.content = source.content(n);
     return record;
 }
@@ -154,13 +154,11 @@ report produce_plainly(const rate_options& options, bool has_headers)
         const auto partition = static_cast<std::int32_t>(source.partition(n));
         if (!headers) {
             return rd_kafka_produce(topic.get(), partition, RD_KAFKA_MSG_F_COPY, value,
-                                    source.content(n).size(), key.data(), key.size(),
-                                    nullptr) == 0;
+                                    source.content(n).size(), key.data(), key.size(), nullptr) == 0;
         }
         return rd_kafka_producev(
                    producer, RD_KAFKA_V_RKT(topic.get()), RD_KAFKA_V_PARTITION(partition),
-                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                   RD_KAFKA_V_KEY(key.data(), key.size()),
+                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
                    RD_KAFKA_V_VALUE(value, source.content(n).size()),
                    RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR;
     };
@@ -173,7 +171,7 @@ report produce_plainly(const rate_options& options, bool has_headers)
             headers = maker.make(record_of(source, n, fmt::format("{:036}", n)));
         }
         while (!send(n, headers)) rd_kafka_poll(producer, 10);  // the queue is full
-        (void)headers.release();  // the message owns them now
+        (void)headers.release();                                // the message owns them now
         if (n % 64 == 0) rd_kafka_poll(producer, 0);
     }
     rd_kafka_flush(producer, 60'000);
@@ -265,8 +263,8 @@ int run(const rate_options& options)
                            ? append_to_log(options)
                            : produce_plainly(options, options.engine == "plain_with_headers");
         if (r.acknowledged != options.events) {
-            throw std::runtime_error(fmt::format("{} of {} acknowledged", r.acknowledged,
-                                                 options.events));
+            throw std::runtime_error(
+                fmt::format("{} of {} acknowledged", r.acknowledged, options.events));
         }
         fmt::print(R"({{"engine":"{}","events":{},"events_per_second":{:.0f},)"
                    R"("cpu_us_per_event":{:.2f}}})"

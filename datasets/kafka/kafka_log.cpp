@@ -42,6 +42,22 @@ failure closed()
     return {make_error_code(log_errc::closed), "the log is closed"};
 }
 
+/// Found before anything is handed over: of a write that can't be stored nothing is.
+std::optional<failure> unfit(const new_record& record, std::uint64_t bytes_max)
+{
+    if (record.id.empty()) {
+        return failure{make_error_code(log_errc::too_large),
+                       "a record without an id can't be stored"};
+    }
+    // the library counts the same
+    const auto bytes = record.content.size() + (record.key ? record.key->size() : 0);
+    if (bytes <= bytes_max) return std::nullopt;
+    return failure{
+        make_error_code(log_errc::too_large),
+        fmt::format("an event of {} bytes is larger than Kafka takes: {}", record.content.size(),
+                    explain(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, {}))};
+}
+
 failure read_only()
 {
     return {make_error_code(log_errc::refusing), "the log was opened for reading only"};
@@ -104,6 +120,7 @@ result<void> kafka_log::open_dataset(const dataset_spec& spec)
     const auto known = e.table.partitions(spec.name).size();
     auto& dataset = e.table.put(kept, *topic);
     dataset.message_bytes_max = find_message_bytes_max(*e.asked, *topic);
+    if (known > 0 && known < dataset.partitions.size()) e.records->refresh(*topic);
     for (std::size_t i = known; i < dataset.partitions.size(); ++i) {
         if (auto bad = e.look_at(*dataset.partitions[i])) return std::move(*bad);
     }
@@ -164,10 +181,7 @@ void kafka_log::write(const log_write& what, write_handler handler)
         auto p = engine_->table.find(part.to);
         if (!p) return handler(p.error());
         for (const auto& record : part.records) {
-            if (record.id.empty()) {
-                return handler(failure{make_error_code(log_errc::too_large),
-                                       "a record without an id can't be stored"});
-            }
+            if (auto bad = unfit(record, client_bytes_max_)) return handler(std::move(*bad));
         }
         parts.push_back({&part, *p});
     }

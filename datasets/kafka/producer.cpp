@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto poll_wait_ms = 100;
 constexpr auto renewal_retry = 1s;
+constexpr std::chrono::milliseconds refresh_wait = 5s;
 
 failure closed()
 {
@@ -88,6 +89,21 @@ producer::route producer::route_to(const std::string& topic) const
     found.life_ = current();
     if (found.life_) found.topic_ = topic_of(*found.life_, topic);
     return found;
+}
+
+void producer::refresh(const std::string& topic) const
+{
+    const auto by = route_to(topic);
+    if (!by.life_) return;
+    const struct rd_kafka_metadata* found = nullptr;
+    const auto error = rd_kafka_metadata(by.life_->client.get(), 0, by.topic_, &found,
+                                         static_cast<int>(refresh_wait.count()));
+    if (error) {
+        spdlog::warn("kafka: the new partitions of topic {} can't be used yet: {}", topic,
+                     explain(error, {}));
+    } else {
+        rd_kafka_metadata_destroy(found);
+    }
 }
 
 std::optional<failure> producer::produce(const route& by, outgoing record)

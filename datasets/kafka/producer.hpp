@@ -54,6 +54,9 @@ public:
     /// Copies; then exactly one report follows. After a failure here none does.
     [[nodiscard]] std::optional<failure> produce(const route& by, outgoing record);
     [[nodiscard]] route route_to(const std::string& topic) const;
+    /// Asks the brokers again what the topic is like: it has got more partitions. Blocking; after a
+    /// failure records for the new ones are refused until the library looks by itself (5 min).
+    void refresh(const std::string& topic) const;
     /// Waits until everything was reported, at most the produce timeout, then reports the rest as
     /// failed and ends the thread. Idempotent.
     void close();

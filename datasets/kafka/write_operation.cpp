@@ -155,7 +155,7 @@ void write_operation::finish()
         handler_(std::move(*error_));
     } else {
         write_receipt receipt;
-        for (const auto& s : slots_) receipt.bases.push_back(offset{s.base});
+        for (const auto& s : slots_) receipt.bases.push_back(s.first());
         handler_(std::move(receipt));
     }
     handler_ = nullptr;

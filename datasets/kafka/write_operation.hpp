@@ -35,6 +35,11 @@ private:
         partition_state* to = nullptr;
         std::uint64_t base = UINT64_MAX;
         void reported(const std::optional<failure>& error, offset at) override;
+        /// Of a part without records: where the next record goes.
+        [[nodiscard]] offset first() const
+        {
+            return offset{base != UINT64_MAX ? base : to->newest_end()};
+        }
     };
 
     write_operation(const write_links& links, const log_write& what, write_handler handler);

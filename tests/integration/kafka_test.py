@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -101,6 +102,21 @@ def check_tools_without_gateway(gateway):
     assert listed.returncode == 0 and "events" in listed.stdout, listed.stdout + listed.stderr
     asked = gateway.command("status", *config)
     assert asked.returncode == 3, asked
+
+
+def test_the_contract_of_the_log_holds_on_a_real_broker(sluice, folder):
+    """All laws of event_log; the unit tests try on a cluster in memory those that it can serve."""
+    program = pathlib.Path(sluice).parent / "test_datasets"
+    if not program.exists():
+        print(f"skipped: the contract of the log on a real broker: {program} is not built (preset debug)")
+        return
+    known = f"suppressions={ROOT / 'tests/support/lsan.supp'}:print_suppressions=0"
+    done = subprocess.run([program, "--gtest_filter=KafkaCluster/*"], cwd=folder, text=True, check=False,
+                          env={"LSAN_OPTIONS": known} | os.environ | {"SLUICE_TEST_KAFKA": SHARED.get().address},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+    laws = done.stdout.count("[       OK ] KafkaCluster/")
+    assert done.returncode == 0 and laws >= 25, done.stdout[-6000:]
+    print(f"     {laws} laws hold")
 
 
 def test_three_gateways_share_the_load_and_lose_nothing_through_faults(sluice, folder):
