@@ -102,6 +102,7 @@ std::unique_ptr<event_log> open(const rate_options& options)
 {
     auto opened = open_log(settings_of(options));
     if (!opened) throw std::runtime_error(opened.error().message);
+    (*opened)->let_spool_flow(true);  // no lanes
     dataset_spec spec;
     spec.name = dataset_name{"events"};
     spec.partitions = options.partitions;

@@ -60,6 +60,7 @@ public:
         close();
         auto opened = open_log(settings(false));
         if (!opened) throw std::runtime_error(opened.error().message);
+        (*opened)->let_spool_flow(true);  // there are no lanes that events would have to wait for
         log_ = wrap ? wrap(std::move(*opened)) : std::move(*opened);
         return *log_;
     }
