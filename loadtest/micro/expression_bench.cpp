@@ -29,6 +29,9 @@ public:
             {"mail", value::from_string(" Anna.Berg@Example.com")},
             {"time", value::from_string("2025-03-01T11:59:58Z")},
             {"address", value::from_string("10.1.2.3")},
+            {"pairs", value::from_string("a:1,b:2")},
+            {"json", value::from_string("{\"a\":[1,2.5]}")},
+            {"amount", value::from_string("1,234.50")},
             {"url", value::from_string("https://shop.example.com/thanks?gclid=Ab3")}};
         const auto found = steps.empty() ? known.end() : known.find(steps.back().name);
         slots.push_back(found == known.end() ? value::absent_path(0, false) : found->second);
@@ -126,14 +129,14 @@ constexpr family_case families[] = {
     {"time/format", "time.format(timestamp(event.time), 'yyyy-MM-dd HH:mm', 'Europe/Berlin')"},
     {"time/parse", "time.parse(event.time, \"yyyy-MM-dd'T'HH:mm:ssX\")"},
     {"time/part", "time.part(timestamp(event.time), 'week')"},
-    {"objects/kv_parse", "kv.parse('a:1,b:2')"},
+    {"objects/kv_parse", "kv.parse(event.pairs)"},
     {"objects/union", "maps.union({'a': event.qty}, {'b': 1})"},
     {"objects/json_serialize", "json.serialize({'a': [event.qty, event.name]})"},
-    {"objects/json_parse", "json.parse('{\"a\":[1,2.5]}').a"},
+    {"objects/json_parse", "json.parse(event.json).a"},
     {"objects/uuid", "uuid.v4()"},
     {"numbers/round", "number.round(event.total, 1)"},
     {"numbers/format", "number.format(event.total, '#,##0.00')"},
-    {"numbers/parse", "number.parse('1,234.50')"},
+    {"numbers/parse", "number.parse(event.amount)"},
     {"presence/default", "default(event.nothing, 'x')"},
     {"presence/coalesce", "coalesce(event.nothing, null, event.name)"},
     {"presence/has", "has(event.name)"},
