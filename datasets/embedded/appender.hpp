@@ -77,6 +77,7 @@ private:
     using group = std::vector<std::unique_ptr<pending_write>>;
 
     void run();
+    static void let_others_on();
     bool take_group(group& into);
     void commit(group& writes);
     void place(pending_write& write);
