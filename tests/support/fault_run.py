@@ -146,7 +146,7 @@ def load(gateway, cycle, oracle, until, pad_bytes=0):
             oracle.unknown.update(producer.unknown)
 
 
-def settle(sink, oracle, patience):
+def settle(sink, oracle, patience=30):
     """Waits until all that was acknowledged has arrived, or nothing has moved for a while."""
     last, since = -1, time.monotonic()
     while True:

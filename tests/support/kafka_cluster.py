@@ -13,6 +13,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 from scripts.kafka_broker import Broker  # noqa: E402
+from tests.support.fault_run import settle  # noqa: E402, F401 (the tests take it from here)
 from tests.support.oracle import payload_of  # noqa: E402
 from tests.support.processes import Gateway, request, wait_until  # noqa: E402
 
@@ -137,21 +138,6 @@ def load(gateways, oracle, producers=6, seed=1):
             oracle.acked.update(thread.acked)
             oracle.unknown.update(thread.unknown)
             assert not thread.surprises, f"answers {set(thread.surprises)}"
-
-
-def settle(sink, oracle, patience=30):
-    """The verdict when all that was acknowledged has arrived, or nothing has moved for a while."""
-    last, since = -1, time.monotonic()
-    while True:
-        verdict = oracle.judge(sink.records("/in"))
-        moved = verdict.seen + verdict.duplicates
-        if not verdict.lost:
-            return verdict
-        if moved != last:
-            last, since = moved, time.monotonic()
-        if time.monotonic() - since > patience:
-            return verdict
-        time.sleep(0.3)
 
 
 class SharedBroker:
