@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "datasets/log_error.hpp"
 
 namespace sluice::datasets::embedded {
@@ -10,6 +12,7 @@ namespace {
 
 using config::fsync_mode;
 constexpr std::chrono::milliseconds heal_poll{20};
+constexpr std::chrono::microseconds gather_max{200};  // about one sync
 constexpr std::uint64_t reopen_space = 64ull << 20;
 constexpr std::uint32_t stock_batches = 4096;  // start-up counts at most so many and one group
 
@@ -38,7 +41,7 @@ appender::~appender()
 
 result<void> appender::submit(std::unique_ptr<pending_write>& write)
 {
-    bool was_empty = false;
+    bool is_enough = false;
     {
         std::lock_guard lock(mutex_);
         if (is_stopping_) {
@@ -55,10 +58,10 @@ result<void> appender::submit(std::unique_ptr<pending_write>& write)
                            "`queue_bytes_max`"};
         }
         queue_bytes_ += bytes;
-        was_empty = queue_.empty();
         queue_.push_back(std::move(write));
+        is_enough = queue_.size() == wanted_;
     }
-    if (was_empty) arrived_.notify_one();
+    if (is_enough) arrived_.notify_one();
     return {};
 }
 
@@ -90,11 +93,23 @@ log_status appender::status() const
     return {health_.state(), health_.reason(), std::chrono::milliseconds{1000}};
 }
 
-/// Where one core does everything, those who were answered send their next events first: one turn
-/// for the answers, one for what they bring. Larger groups, fewer syncs: a tenth more events/s.
-void appender::let_others_on()
+std::size_t appender::enough_for_sync(std::size_t group, std::size_t queued)
 {
-    for (int turn = 0; turn < 2; ++turn) std::this_thread::yield();
+    return std::max<std::size_t>((group + queued) / 2, 1);
+}
+
+/// Those who were answered send their next events at once. Half of the writers are synced while the
+/// other half is answered and heard: else nearly all of them come to wait for the same sync, and
+/// the core with them.
+void appender::gather(std::unique_lock<std::mutex>& lock)
+{
+    wanted_ = enough_for_sync(std::exchange(last_group_, 0), queue_.size());
+    if (queue_.size() < wanted_ && wanted_ > 1) {
+        arrived_.wait_for(lock, gather_max, [this] {
+            return queue_.size() >= wanted_ || is_stopping_ || health_.state() != log_health::ok;
+        });
+    }
+    wanted_ = 1;
 }
 
 void appender::run()
@@ -103,8 +118,10 @@ void appender::run()
     group writes;
     while (take_group(writes)) {
         if (!writes.empty()) commit(writes);
+        last_group_ = writes.size();
         writes.clear();
-        if (settings_.fsync == fsync_mode::group) let_others_on();
+        // one core: the answers first
+        if (settings_.fsync == fsync_mode::group) std::this_thread::yield();
         sync_if_due(false);
     }
     sync_if_due(true);
@@ -131,6 +148,7 @@ bool appender::take_group(group& into)
         if (has_unsynced_ && settings_.fsync == fsync_mode::interval) {
             arrived_.wait_for(lock, settings_.fsync_interval, is_ready);
         } else {
+            if (settings_.fsync == fsync_mode::group) gather(lock);
             arrived_.wait(lock, is_ready);
         }
         if (health_.state() != log_health::ok && !is_stopping_) return true;

@@ -1,7 +1,8 @@
 #pragma once
 // The only writer of the store: one thread that takes whatever has been queued during the previous
-// sync, writes it as one synced WriteBatch and then calls the handlers in order. There is no timer:
-// a lone writer pays one sync, many share it. It also obeys store_health when a write fails.
+// sync, writes it as one synced WriteBatch and then calls the handlers in order. A lone writer pays
+// one sync at once, many share it and may wait for each other as long as about one sync takes.
+// It also obeys store_health when a write fails.
 
 #include <rocksdb/write_batch.h>
 
@@ -61,6 +62,10 @@ public:
     /// Writes what is queued, then ends the thread. Idempotent.
     void stop();
 
+    /// How many queued writes are worth the next sync: half of the writers that seem to be about,
+    /// which are the `group` just answered and those `queued` meanwhile. A lone writer never waits.
+    [[nodiscard]] static std::size_t enough_for_sync(std::size_t group, std::size_t queued);
+
     [[nodiscard]] log_status status() const;
     [[nodiscard]] const appender_stats& stats() const noexcept { return stats_; }
 
@@ -77,7 +82,7 @@ private:
     using group = std::vector<std::unique_ptr<pending_write>>;
 
     void run();
-    static void let_others_on();
+    void gather(std::unique_lock<std::mutex>& lock);
     bool take_group(group& into);
     void commit(group& writes);
     void place(pending_write& write);
@@ -100,11 +105,13 @@ private:
     std::condition_variable arrived_;
     group queue_;
     std::size_t queue_bytes_ = 0;
+    std::size_t wanted_ = 1;  ///< so many queued writes wake the thread
     bool is_stopping_ = false;
     bool is_closed_ = false;
     store_health health_;
 
     // the appender thread's own
+    std::size_t last_group_ = 0;  ///< writes of the group just written
     std::size_t queue_taken_ = 0;
     group taken_;
     batch_sealer sealer_;
