@@ -120,6 +120,7 @@ result<void> kafka_log::open_dataset(const dataset_spec& spec)
     const auto known = e.table.partitions(spec.name).size();
     auto& dataset = e.table.put(kept, *topic);
     dataset.message_bytes_max = find_message_bytes_max(*e.asked, *topic);
+    if (dataset.message_bytes_max > 0) e.records->limit_batches(dataset.message_bytes_max);
     if (known > 0 && known < dataset.partitions.size()) e.records->refresh(*topic);
     for (std::size_t i = known; i < dataset.partitions.size(); ++i) {
         if (auto bad = e.look_at(*dataset.partitions[i])) return std::move(*bad);

@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
+#include <utility>
+
 #include "datasets/log_error.hpp"
 
 namespace sluice::datasets::kafka {
@@ -13,6 +16,16 @@ namespace {
 constexpr auto poll_wait_ms = 100;
 constexpr auto renewal_retry = 1s;
 constexpr std::chrono::milliseconds refresh_wait = 5s;
+
+/// What the library would put into one request, by the operator's options.
+std::uint64_t batch_bytes_of(const config::kafka_settings& settings)
+{
+    constexpr std::uint64_t library_default = 1'000'000;
+    const auto found = settings.options.find("batch.size");
+    if (found == settings.options.end()) return library_default;
+    const auto bytes = std::strtoull(std::string(found->second.reveal()).c_str(), nullptr, 10);
+    return bytes == 0 ? library_default : bytes;
+}
 
 failure closed()
 {
@@ -29,7 +42,10 @@ std::string_view broker_of(std::string_view reason)
 
 producer::producer(const config::kafka_settings& settings, cluster_health& health,
                    kafka_stats& stats)
-    : settings_(settings), health_(health), stats_(stats)
+    : settings_(settings),
+      health_(health),
+      stats_(stats),
+      batch_bytes_max_(batch_bytes_of(settings))
 {
 }
 
@@ -51,7 +67,12 @@ producer::~producer()
 
 result<std::shared_ptr<producer::incarnation>> producer::make()
 {
-    auto conf = make_conf(settings_, client_role::producer);
+    auto settings = settings_;
+    {
+        std::lock_guard lock(mutex_);
+        settings.options["batch.size"] = secret_string(std::to_string(batch_bytes_max_));
+    }
+    auto conf = make_conf(settings, client_role::producer);
     if (!conf) return conf.error();
     rd_kafka_conf_set_opaque(conf->get(), this);
     rd_kafka_conf_set_dr_msg_cb(conf->get(), on_report);
@@ -62,6 +83,52 @@ result<std::shared_ptr<producer::incarnation>> producer::make()
     auto life = std::make_shared<incarnation>();
     life->client = std::move(*client);
     return life;
+}
+
+/// The one that was current and no longer is.
+result<std::shared_ptr<producer::incarnation>> producer::replace()
+{
+    auto next = make();
+    if (!next) return next.error();
+    std::lock_guard lock(mutex_);
+    return std::exchange(life_, std::move(*next));
+}
+
+void producer::limit_batches(std::uint64_t bytes)
+{
+    {
+        std::lock_guard lock(mutex_);
+        if (bytes >= batch_bytes_max_ || is_over_) return;
+        batch_bytes_max_ = bytes;
+    }
+    auto old = replace();
+    if (!old) {
+        spdlog::warn("kafka: requests can't be kept below {} bytes: {}", bytes,
+                     old.error().message);
+        return;
+    }
+    spdlog::info("kafka: requests hold at most {} bytes, because a topic takes no more", bytes);
+    std::lock_guard lock(mutex_);
+    retired_.push_back(std::move(*old));
+}
+
+/// Those without anything to report end. Their records time out by themselves.
+void producer::hear_retired()
+{
+    std::vector<std::shared_ptr<incarnation>> heard;
+    {
+        std::lock_guard lock(mutex_);
+        heard = retired_;
+    }
+    for (auto& life : heard) rd_kafka_poll(life->client.get(), 0);
+    std::vector<std::shared_ptr<incarnation>> ended;  // ends outside the lock: it takes a moment
+    std::lock_guard lock(mutex_);
+    heard.clear();
+    std::erase_if(retired_, [&ended](const auto& life) {
+        if (life.use_count() > 1 || rd_kafka_outq_len(life->client.get()) > 0) return false;
+        ended.push_back(life);
+        return true;
+    });
 }
 
 std::shared_ptr<producer::incarnation> producer::current() const
@@ -210,6 +277,8 @@ void producer::on_error(rd_kafka_t* client, int code, const char* reason, void* 
     auto& self = *static_cast<producer*>(opaque);
     const auto error = static_cast<rd_kafka_resp_err_t>(code);
     if (error == RD_KAFKA_RESP_ERR__FATAL) {
+        // of one that was replaced only its records are left, and they are reported
+        if (const auto life = self.current(); !life || life->client.get() != client) return;
         std::array<char, 512> text{};
         const auto cause = rd_kafka_fatal_error(client, text.data(), text.size());
         self.health_.broken(
@@ -251,21 +320,16 @@ void producer::drain(incarnation& life)
 
 void producer::renew()
 {
-    auto old = current();
-    auto next = make();
-    if (!next) {
-        health_.broken("the Kafka producer can't be replaced: " + next.error().message);
+    auto replaced = replace();
+    if (!replaced) {
+        health_.broken("the Kafka producer can't be replaced: " + replaced.error().message);
         std::this_thread::sleep_for(renewal_retry);
         return;
     }
-    {
-        std::lock_guard lock(mutex_);
-        life_ = std::move(*next);
-    }
     is_fatal_ = false;
     // a caller that still holds the old one may add a record: wait for it, then report it
-    while (old.use_count() > 1) std::this_thread::yield();
-    drain(*old);
+    while (replaced->use_count() > 1) std::this_thread::yield();
+    drain(**replaced);
     add(stats_.producers_renewed);
     health_.renewed();
     spdlog::warn("kafka: the producer has been replaced after a fatal error");
@@ -277,21 +341,24 @@ void producer::run()
         auto life = current();
         rd_kafka_poll(life->client.get(), poll_wait_ms);
         life.reset();
+        hear_retired();
         if (is_fatal_ && !is_over_) renew();
     }
-    std::shared_ptr<incarnation> last;
+    std::vector<std::shared_ptr<incarnation>> last;
     {
         std::lock_guard lock(mutex_);
-        last = std::move(life_);
-        life_.reset();
+        last = std::exchange(retired_, {});
+        last.push_back(std::exchange(life_, nullptr));
     }
-    while (last.use_count() > 1) std::this_thread::yield();
     const auto until = std::chrono::steady_clock::now() + settings_.produce_timeout;
-    while (rd_kafka_outq_len(last->client.get()) > 0 && std::chrono::steady_clock::now() < until &&
-           !is_fatal_) {
-        rd_kafka_poll(last->client.get(), 10);
+    for (auto& life : last) {
+        while (life.use_count() > 1) std::this_thread::yield();
+        while (rd_kafka_outq_len(life->client.get()) > 0 &&
+               std::chrono::steady_clock::now() < until && !is_fatal_) {
+            rd_kafka_poll(life->client.get(), 10);
+        }
+        drain(*life);
     }
-    drain(*last);
 }
 
 void producer::close()

@@ -1,6 +1,7 @@
 #pragma once
 // The one idempotent producer of a log and the thread that hears its delivery reports. After a
-// fatal error it is replaced by a new one; what the old one still held is reported as failed.
+// fatal error it is replaced by a new one; what the old one still held is reported as failed. Also
+// replaced when a topic takes less at once than it sends; then the old one finishes what it has.
 // Thread-safe.
 
 #include <condition_variable>
@@ -57,6 +58,10 @@ public:
     /// Asks the brokers again what the topic is like: it has got more partitions. Blocking; after a
     /// failure records for the new ones are refused until the library looks by itself (5 min).
     void refresh(const std::string& topic) const;
+    /// A topic takes at most so many bytes at once. The library makes one request of many records
+    /// and, unlike Kafka's own client, does not divide what a broker finds too large: it would
+    /// refuse records of which each fits. Blocking for a moment; what is produced later obeys.
+    void limit_batches(std::uint64_t bytes);
     /// Waits until everything was reported, at most the produce timeout, then reports the rest as
     /// failed and ends the thread. Idempotent.
     void close();
@@ -75,6 +80,7 @@ private:
 
     producer(const config::kafka_settings& settings, cluster_health& health, kafka_stats& stats);
     result<std::shared_ptr<incarnation>> make();
+    result<std::shared_ptr<incarnation>> replace();
     [[nodiscard]] std::shared_ptr<incarnation> current() const;
     static rd_kafka_topic_t* topic_of(incarnation& life, const std::string& topic);
     static void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
@@ -84,6 +90,7 @@ private:
     [[nodiscard]] failure failure_of(rd_kafka_resp_err_t error, std::size_t bytes) const;
     void note_failure(rd_kafka_resp_err_t error, const std::string& text);
     void renew();
+    void hear_retired();
     void drain(incarnation& life);
     void run();
 
@@ -94,8 +101,10 @@ private:
     std::atomic<int> x509_error_{0};  ///< of the last certificate that was refused
     std::atomic<bool> is_fatal_{false};
     std::atomic<bool> is_over_{false};
-    mutable std::mutex mutex_;
+    mutable std::mutex mutex_;  ///< guards the three below
     std::shared_ptr<incarnation> life_;
+    std::uint64_t batch_bytes_max_;
+    std::vector<std::shared_ptr<incarnation>> retired_;  ///< finish what they still hold
     std::thread thread_;
 };
 

@@ -232,6 +232,11 @@ std::optional<reader_pool::answer> reader_pool::handle_error(reader& self,
         if (auto bad = seek(self, partition, std::max(from, ends->low))) return answer{*bad};
         return std::nullopt;
     }
+    // a broker in trouble: the library asks again, and the whole read has its time limit
+    if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN ||
+        message.err == RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR) {
+        return std::nullopt;
+    }
     return answer{failure{make_error_code(log_errc::io),
                           fmt::format("topic {} can't be read: {}", topic,
                                       explain(message.err, rd_kafka_message_errstr(&message)))}};
