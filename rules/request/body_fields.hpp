@@ -9,7 +9,7 @@ namespace sluice::rules {
 
 struct body_field {
     std::string path;   ///< `customer.id`, `lines[0].sku`
-    std::string value;  ///< as JSON
+    std::string value;  ///< as JSON, byte for byte as in the body
 };
 
 /// Empty when the body is no JSON object or list.
