@@ -10,11 +10,14 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <variant>
 
 #include "actions/destination.hpp"
+#include "config/time_text.hpp"
 #include "gateway/commands/admin_client.hpp"
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/configuration.hpp"
+#include "gateway/commands/record_line.hpp"
 #include "gateway/edge/event_json.hpp"
 #include "gateway/lanes/parked_event.hpp"
 #include "rules/explain.hpp"
@@ -43,7 +46,10 @@ struct chosen_event {
     std::string type;
     std::string datastream;
     std::string source = "native";
+    std::optional<std::string> key;
     wall_time received_at = system_clock().wall_now();
+    std::uint32_t partition = 0;
+    std::uint64_t offset = 0;
 };
 
 std::optional<std::string> read_all(const std::string& path)
@@ -80,24 +86,27 @@ std::optional<chosen_event> event_of_file(const explain_options& o)
     return e;
 }
 
-std::optional<chosen_event> event_of_id(const loaded_config& loaded, const explain_options& o,
-                                        const std::string& dataset)
+/// nullopt: this dataset has no such event. An answer that is none is an exit code, already told.
+std::variant<std::optional<chosen_event>, int> event_of_id(const loaded_config& loaded,
+                                                           const explain_options& o,
+                                                           const std::string& dataset)
 {
     const auto answer = run_anywhere(loaded, "GET", "/api/v1/datasets/" + dataset + "/records",
                                      {{"id", o.id}, {"limit", "1"}}, false);
-    if (answer.has_error() || answer->status >= 400 || answer->body.empty()) return std::nullopt;
-    const auto record = nlohmann::json::parse(answer->body, nullptr, false);
-    if (!record.is_object()) return std::nullopt;
+    if (answer.has_error() || answer->status >= 400) return print_result(answer);
+    const auto record = read_record_line(answer->body);
+    if (!record) return std::nullopt;
+    const auto& head = record->head;
     chosen_event e;
-    e.id = record.value("id", "");
-    e.type = record.value("type", "");
-    e.datastream = record.value("datastream", "");
-    e.source = record.value("source", "");
-    // the event's own bytes stand last in the line
-    constexpr std::string_view before = ",\"event\":";
-    const auto at = answer->body.find(before);
-    const auto end = answer->body.find('\n');
-    e.json = answer->body.substr(at + before.size(), end - at - before.size() - 1);
+    e.id = head.value("id", "");
+    e.type = head.value("type", "");
+    e.datastream = head.value("datastream", "");
+    e.source = head.value("source", "");
+    if (const auto key = head.find("key"); key != head.end()) e.key = key->get<std::string>();
+    if (const auto at = parse_time(head.value("received_at", ""))) e.received_at = *at;
+    e.partition = head.value("partition", 0u);
+    e.offset = head.value("offset", std::uint64_t{0});
+    e.json = record->event;
     return e;
 }
 
@@ -109,10 +118,10 @@ rules::event_input to_input(const chosen_event& e, const std::string& dataset)
             .dataset = dataset,
             .datastream = e.datastream,
             .source = e.source,
-            .key = std::nullopt,
+            .key = e.key,
             .received_at = e.received_at,
-            .partition = 0,
-            .offset = 0,
+            .partition = e.partition,
+            .offset = e.offset,
             .request_json = {}};
 }
 
@@ -263,11 +272,16 @@ int run_explain(const explain_options& o)
     };
     bool was_found = false;
     for (const auto& dataset : datasets_of(o, *loaded)) {
-        const auto event = o.id.empty() ? event_of_file(o) : event_of_id(*loaded, o, dataset);
-        if (!event) {
-            if (o.id.empty()) return exit_no;
-            continue;
+        std::optional<chosen_event> event;
+        if (o.id.empty()) {
+            event = event_of_file(o);
+            if (!event) return exit_no;
+        } else {
+            auto answer = event_of_id(*loaded, o, dataset);
+            if (const int* code = std::get_if<int>(&answer)) return *code;
+            event = std::get<0>(std::move(answer));
         }
+        if (!event) continue;
         was_found = true;
         const auto respond = responder_of(o, to, event->id);
         if (!respond) return exit_no;

@@ -159,6 +159,36 @@ def test_a_rule_that_divides_by_zero_is_counted_explained_sampled_and_stops_noth
         sink.kill()
 
 
+def test_a_stored_event_is_explained_with_all_that_the_lane_knew_of_it(sluice, folder):
+    sink = Sink(sluice, folder)
+    parts = {"key": "meta.key", "at": "meta.received_at", "offset": "meta.offset", "big": "event.big"}
+    rules = [{"name": "all", "to": "all", "request": {"path": "/all", "body": {"map": parts}}}]
+    gateway = Gateway(sluice, folder, {
+        "datastreams": {"web": {"dataset": "events", "key": "event.user"}}, "datasets": {"events": {}},
+        "destinations": {"all": {"url": f"http://127.0.0.1:{sink.port}", "allow_private": ["127.0.0.0/8"]}},
+        "rules": {"s": {"source": "events", "rules": rules}}})
+    try:
+        gateway.start()
+        for number in range(3):
+            # no JSON library takes 1e400
+            body = f'{{"_id":"e-{number}","user":"u {number}","big":1e400,"extra":[1.50]}}'
+            assert request(gateway.edge, "POST", "/v1/events?datastream=web", body,
+                           {"content-type": "application/json"})[0] == 202
+        wait_until(lambda: sink.count() == 3, "the deliveries")
+        # no JSON to the receiver either: its body is told as text
+        sent = next(r["body"] for r in sink.records() if '"u 1"' in r["body"])
+        shown = gateway.command("explain", gateway.config_file, "--id", "e-1")
+        assert shown.returncode == 0, shown.stderr
+        for name in ("key", "at", "offset", "big"):
+            value = re.search(rf'"{name}": *("[^"]*"|[^,}}]+)', sent).group(1)
+            assert re.search(rf'{name} +{re.escape(value)}', shown.stdout), (value, sent, shown.stdout)
+        missing = gateway.command("explain", gateway.config_file, "--id", "e-9")
+        assert missing.returncode == 1 and "no stored event has the id 'e-9'" in missing.stderr, missing
+    finally:
+        gateway.end()
+        sink.kill()
+
+
 def test_what_is_too_large_meets_its_limit_quickly(sluice, folder):
     long_list = "event.a in [" + ", ".join(f"'item {n}'" for n in range(10_000)) + "]"
     for expression, setting in ((long_list, "expression_code_points_max"),

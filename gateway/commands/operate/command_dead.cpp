@@ -10,6 +10,7 @@
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/configuration.hpp"
 #include "gateway/commands/operate/table.hpp"
+#include "gateway/commands/record_line.hpp"
 
 namespace sluice::gateway {
 
@@ -62,23 +63,6 @@ std::vector<std::string> destinations_of(const dead_options& o, const loaded_con
     return all;
 }
 
-/// One dead letter as the API sends it: what is known about it, then the event, which is not
-/// parsed: its bytes are shown as they were accepted.
-struct letter_line {
-    json head;
-    std::string_view event;
-
-    explicit letter_line(std::string_view line)
-    {
-        constexpr std::string_view mark = ",\"event\":";
-        // a quote inside a string is escaped, so this cannot be found within one
-        const auto at = line.find(mark);
-        head = json::parse(std::string(line.substr(0, at)) + "}");
-        event = line.substr(at + mark.size());
-        event.remove_suffix(1);
-    }
-};
-
 template <class Each>
 void for_each_line(std::string_view body, const Each& each)
 {
@@ -94,7 +78,9 @@ void print_letters(const std::string& destination, std::string_view body, std::s
     text_table table({"position", "failed at", "state", "reason", "rule", "event", "detail"});
     std::size_t count = 0;
     for_each_line(body, [&](std::string_view line) {
-        const auto l = letter_line(line).head;
+        const auto letter = read_record_line(line);
+        if (!letter) return fmt::print("{}\n", line);  // newer than this binary: as it came
+        const auto& l = letter->head;
         ++count;
         table.add({std::to_string(l.at("position").get<std::uint64_t>()), l.value("failed_at", ""),
                    l.value("state", ""), l.value("reason", ""),
@@ -109,15 +95,16 @@ void print_letters(const std::string& destination, std::string_view body, std::s
 void print_whole(std::string_view body)
 {
     for_each_line(body, [](std::string_view line) {
-        letter_line letter(line);
-        if (const auto results = letter.head.find("results"); results != letter.head.end()) {
+        auto letter = read_record_line(line);
+        if (!letter) return fmt::print("{}\n", line);  // newer than this binary: as it came
+        if (const auto results = letter->head.find("results"); results != letter->head.end()) {
             for (auto& result : *results) {
                 result = json::parse(result.get<std::string>(), nullptr, false);
             }
         }
-        auto head = letter.head.dump(2);
+        auto head = letter->head.dump(2);
         head.erase(head.size() - 2);  // the line end and the brace
-        fmt::print("{},\n  \"event\": {}\n}}\n", head, letter.event);
+        fmt::print("{},\n  \"event\": {}\n}}\n", head, letter->event);
     });
 }
 

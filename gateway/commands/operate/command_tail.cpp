@@ -12,6 +12,7 @@
 #include "gateway/commands/admin_client.hpp"
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/configuration.hpp"
+#include "gateway/commands/record_line.hpp"
 
 namespace sluice::gateway {
 
@@ -34,12 +35,9 @@ std::optional<std::uint64_t> last_offset(std::string_view page)
     if (page.empty()) return std::nullopt;
     const auto begin = page.rfind('\n', page.size() - 2);
     const auto line = page.substr(begin == std::string_view::npos ? 0 : begin + 1);
-    // the event may hold what a JSON reader refuses (1e400): only what stands before it is read
-    const auto event = line.find(",\"event\":");
-    const auto head =
-        nlohmann::json::parse(std::string(line.substr(0, event)) + "}", nullptr, false);
-    if (!head.is_object()) return std::nullopt;
-    return head.value("offset", std::uint64_t{0});
+    const auto read = read_record_line(line);
+    if (!read) return std::nullopt;
+    return read->head.value("offset", std::uint64_t{0});
 }
 
 /// Prints what comes, per partition, until interrupted. Asks for ends first, so that a condition
