@@ -13,6 +13,7 @@
 #include "datasets/log_error.hpp"
 #include "datasets/open_log.hpp"
 #include "gateway/admin/admin_endpoints.hpp"
+#include "gateway/dataset_setup.hpp"
 #include "gateway/edge_threads.hpp"
 #include "gateway/io_threads.hpp"
 #include "gateway/lanes/lane_set.hpp"
@@ -25,11 +26,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto start_period = 1s;  // between attempts to begin while the cluster is away
-
-failure named(const datasets::dataset_spec& spec, const failure& trouble)
-{
-    return {trouble.code, fmt::format("dataset {}: {}", spec.name.value(), trouble.message)};
-}
 
 }  // namespace
 
@@ -46,10 +42,9 @@ struct service::state {
     {
     }
 
-    result<void> check_partitions(const std::string& name, std::uint32_t wanted) const;
-    result<void> open_datasets();
     result<void> start();
     result<void> begin_delivery();
+    result<void> begin_again();
     result<void> begin_or_wait();
     void keep_trying();
     void stop_trying();
@@ -89,47 +84,6 @@ struct service::state {
     std::thread starter;
 };
 
-/// Fewer partitions would put the later events of a key into another partition than the earlier
-/// ones, and leave what lies in the others to nobody.
-result<void> service::state::check_partitions(const std::string& name, std::uint32_t wanted) const
-{
-    for (const auto& spec : log->list_datasets()) {
-        if (spec.name.value() != name || spec.partitions <= wanted) continue;
-        return failure{
-            make_error_code(datasets::log_errc::bad_request),
-            fmt::format("dataset {} has {} partitions and the configuration asks for {}: "
-                        "partitions can't be taken away. Set `partitions: {}`, or name a new "
-                        "dataset",
-                        name, spec.partitions, wanted, spec.partitions)};
-    }
-    return {};
-}
-
-result<void> service::state::open_datasets()
-{
-    std::vector<datasets::dataset_spec> specs;
-    for (const auto& [name, settings] : config.settings.datasets) {
-        if (auto r = check_partitions(name, settings.partitions); r.has_error()) return r;
-        auto& spec = specs.emplace_back();
-        spec.name = dataset_name{name};
-        spec.partitions = settings.partitions;
-        spec.age_max = settings.retention.age_max;
-        spec.bytes_max = settings.retention.bytes_max;
-        spec.trim_unread = settings.retention.past_unread;
-        spec.quota_bytes = settings.quota_bytes;
-    }
-    // with a spool all of them take events although the first one can't be opened
-    for (const auto& spec : specs) {
-        if (auto r = log->prepare_dataset(spec); r.has_error()) return named(spec, r.error());
-    }
-    for (const auto& spec : specs) {
-        if (auto r = log->open_dataset(spec); r.has_error()) return named(spec, r.error());
-        // a cluster tells how many there are only now
-        if (auto r = check_partitions(spec.name.value(), spec.partitions); r.has_error()) return r;
-    }
-    return {};
-}
-
 void service::state::start_exports()
 {
     std::lock_guard lock(mutex);
@@ -140,7 +94,7 @@ void service::state::start_exports()
 /// All that needs the log to answer.
 result<void> service::state::begin_delivery()
 {
-    if (auto r = open_datasets(); r.has_error()) return r;
+    if (auto r = open_datasets(*log, config.settings); r.has_error()) return r;
     if (auto r = lanes.start(config.settings, config.catalog); r.has_error()) return r;
     log->let_spool_flow(true);
     start_exports();
@@ -152,6 +106,10 @@ result<void> service::state::begin_delivery()
 result<void> service::state::begin_or_wait()
 {
     auto begun = begin_delivery();
+    if (begun.has_value()) {
+        std::lock_guard lock(mutex);
+        why_waiting.clear();
+    }
     if (begun.has_value() || !config::uses_kafka(config.settings)) return begun;
     const auto& of_log = datasets::make_error_code(datasets::log_errc::refusing).category();
     if (begun.error().code.category() != of_log) return begun;
@@ -163,14 +121,20 @@ result<void> service::state::begin_or_wait()
     return {};
 }
 
-/// On a thread of its own. Nobody else touches lanes and exports meanwhile.
+result<void> service::state::begin_again()
+{
+    std::lock_guard changing(lanes_changing);
+    lanes.stop(500ms);
+    return begin_delivery();
+}
+
+/// On a thread of its own.
 void service::state::keep_trying()
 {
     std::unique_lock lock(mutex);
     while (!wake_starter.wait_for(lock, start_period, [this] { return is_over; })) {
         lock.unlock();
-        lanes.stop(500ms);
-        auto begun = begin_delivery();
+        auto begun = begin_again();
         lock.lock();
         if (begun.has_value()) {
             why_waiting.clear();
@@ -199,8 +163,20 @@ void service::state::stop_trying()
 result<void> service::state::start()
 {
     make_hooks();
-    if (auto r = begin_or_wait(); r.has_error()) return r;
-    return edge.start(config.settings, hooks, worker);
+    if (!config::uses_kafka(config.settings)) {
+        if (auto r = begin_or_wait(); r.has_error()) return r;
+        return edge.start(config.settings, hooks, worker);
+    }
+    // A cluster may be silent for seconds: /readyz answers meanwhile, and a spool takes events. The
+    // log itself accepts none before lanes have stored where they begin.
+    if (auto r = prepare_datasets(*log, config.settings); r.has_error()) return r;
+    {
+        std::lock_guard lock(mutex);
+        why_waiting = "connecting to the Kafka cluster";
+    }
+    if (auto r = edge.start(config.settings, hooks, worker); r.has_error()) return r;
+    std::lock_guard changing(lanes_changing);
+    return begin_or_wait();
 }
 
 std::string service::state::why_not_ready() const
@@ -219,8 +195,8 @@ std::string service::state::why_not_ready() const
 /// Stops lanes and exports and starts those of another configuration.
 result<void> service::state::take_over(loaded_config next)
 {
+    stop_trying();  // the starter may hold what comes next
     std::lock_guard changing(lanes_changing);
-    stop_trying();
     log->let_spool_flow(false);
     lanes.stop(config.settings.gateway.drain_timeout);
     if (exports) exports->stop();

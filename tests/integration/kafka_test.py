@@ -3,10 +3,12 @@
 
 Needs Java 17 and Maven; without them it says so and passes nothing. Last line: `N passed, N failed`.
 """
+import base64
 import gzip
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import subprocess
@@ -23,6 +25,7 @@ from tests.support.oracle import Oracle  # noqa: E402
 from tests.support.processes import Gateway, Program, Sink, request, wait_until  # noqa: E402
 
 SHARED = SharedBroker(secure=True)
+FIRST_TRY_OVER = "waiting for the cluster"  # in the log, seconds after the start
 
 
 def start_one(sluice, folder, name, sink=None, **kafka):
@@ -224,6 +227,8 @@ def check_tools_in_an_outage(gateway):
     done, _ = ask("tail", "events", *config)
     # what lies in the cache is told
     assert done.returncode == 0 or "Kafka" in done.stdout + done.stderr, done
+    done, _ = ask("explain", gateway.config_file, "--id", "never-seen")
+    assert done.returncode == 3 and "Kafka" in done.stderr and "no stored event" not in done.stderr, done
 
 
 def test_the_spool_bridges_an_outage_and_loses_nothing_to_a_kill_in_it(sluice, folder):
@@ -244,7 +249,9 @@ def test_the_spool_bridges_an_outage_and_loses_nothing_to_a_kill_in_it(sluice, f
         wait_until(lambda: wanted <= {r["body"]["id"] for r in sink.records("/in")}, f"{count} deliveries")
     try:
         gateway.start()
-        posted(0, 20)
+        posted(0, 1)
+        assert FIRST_TRY_OVER not in gateway.program.tail(), "it had to wait for the cluster to say nothing"
+        posted(1, 20)
         told = gateway.command("status", "-c", gateway.config_file).stdout
         assert re.search(r"spool: 20 events \([0-9]+ bytes\) wait, the oldest for [0-9]+ s", told), told
         gateway.kill()  # what is on the disk survives
@@ -279,9 +286,15 @@ def test_a_gateway_that_starts_before_the_broker_waits_and_says_so(sluice, folde
             try:
                 code, _, body = request(gateway.admin, "GET", "/readyz", timeout=3)
             except OSError:
-                return False
-            return code == 503 and SHARED.broker.address.encode() in body
-        wait_until(told, "/readyz to name the broker")
+                return b""
+            assert code == 503, code
+            return body
+        first = wait_until(told, "/readyz to answer")
+        assert FIRST_TRY_OVER not in gateway.program.tail(), "it had to wait for the cluster to say nothing"
+        assert b"Kafka" in first, first
+        code, headers, _ = post(gateway, event("too-early"))
+        assert code == 503 and headers.get("Retry-After"), (code, headers)
+        wait_until(lambda: SHARED.broker.address.encode() in told(), "/readyz to name the broker")
         assert gateway.program.running()
         SHARED.get()
         wait_until(gateway.is_ready, "readiness after the broker has come")
@@ -303,6 +316,15 @@ def test_an_oversized_event_is_refused_alone(sluice, folder):
         assert code == 207 and answer["accepted"] == 2, (code, body)
         assert answer["rejected"][0]["index"] == 1 and "max.message.bytes" in answer["rejected"][0]["detail"]
         wait_until(lambda: sink.count("/in") == 2, "the other events")
+
+        # each fits; what the client puts into one message set has to fit as well. Nothing compresses them
+        def fitting(number):
+            noise = base64.b64encode(random.randbytes(22_500)).decode()
+            return json.dumps({"_id": f"fit-{number}", "key": "one", "payload": noise})
+        many = "[" + ",".join(fitting(n) for n in range(30)) + "]"
+        code, _, body = post(gateway, many)
+        assert code == 202 and json.loads(body)["accepted"] == 30, (code, body)
+        wait_until(lambda: sink.count("/in") == 32, "all that fit")
     finally:
         gateway.end()
         sink.kill()
