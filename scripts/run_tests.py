@@ -97,6 +97,8 @@ def script_suites(build, skip):
             ("kill -9", ["tests/faults/kill9.py", *binary], "faults"),
             ("power cuts", ["tests/faults/power_cut.py", *binary], "faults"),
             ("disk full", ["tests/faults/disk_full.py", *binary], "faults"),
+            ("kills on Kafka", ["tests/faults/kafka_kill.py", "--cycles", "8",
+                                "--takeover-seconds-max", "30", *binary], "faults"),
         ]
         for path in sorted((ROOT / "tests/integration").glob("*_test.py")):
             suites.append((path.stem, [str(path), *binary], "integration"))
