@@ -1,5 +1,7 @@
 #include "datasets/kafka/cluster.hpp"
 
+#include <thread>
+
 #include "datasets/log_error.hpp"
 
 namespace sluice::datasets::kafka {
@@ -13,6 +15,16 @@ failure refused(std::string_view what, rd_kafka_resp_err_t error, const char* te
 {
     return {make_error_code(log_errc::refusing),
             fmt::format("{}: {}", what, explain(error, text ? text : ""))};
+}
+
+/// Brokers that have just been given a partition contradict each other for a moment.
+constexpr int settle_looks = 50;
+constexpr auto settle_pause = std::chrono::milliseconds(100);
+
+bool is_settling(rd_kafka_resp_err_t error)
+{
+    return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+           error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
 }
 
 /// The one topic result of a request about one topic.
@@ -228,9 +240,15 @@ result<watermarks> cluster::find_watermarks(const std::string& topic, std::uint3
 {
     std::int64_t low = 0;
     std::int64_t high = 0;
-    const auto error = rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(),
-                                                        static_cast<std::int32_t>(partition), &low,
-                                                        &high, request_timeout_ms);
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int look = 0; look < settle_looks; ++look) {
+        error = rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(),
+                                                 static_cast<std::int32_t>(partition), &low, &high,
+                                                 request_timeout_ms);
+        if (!is_settling(error)) break;
+        std::this_thread::sleep_for(settle_pause);
+        (void)fetch_metadata(topic.c_str());  // the library goes by what it was told last
+    }
     if (error) return refused(fmt::format("topic {} does not tell its ends", topic), error);
     return watermarks{static_cast<std::uint64_t>(std::max<std::int64_t>(low, 0)),
                       static_cast<std::uint64_t>(std::max<std::int64_t>(high, 0))};

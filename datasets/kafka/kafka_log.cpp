@@ -116,10 +116,10 @@ result<void> kafka_log::open_dataset(const dataset_spec& spec)
     auto present = set_up_topic(*e.asked, settings_, spec, *topic);
     if (!present) return present.error();
     auto kept = spec;
-    kept.partitions = *present;
+    kept.partitions = present->partitions;
     const auto known = e.table.partitions(spec.name).size();
     auto& dataset = e.table.put(kept, *topic);
-    dataset.message_bytes_max = find_message_bytes_max(*e.asked, *topic);
+    dataset.message_bytes_max = present->message_bytes_max;
     if (dataset.message_bytes_max > 0) e.records->limit_batches(dataset.message_bytes_max);
     if (known > 0 && known < dataset.partitions.size()) e.records->refresh(*topic);
     for (std::size_t i = known; i < dataset.partitions.size(); ++i) {

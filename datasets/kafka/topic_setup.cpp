@@ -12,23 +12,25 @@ namespace {
 constexpr int looks_max = 50;
 constexpr auto look_pause = std::chrono::milliseconds(100);
 
-void warn_of_doubt(cluster& asked, const dataset_spec& spec, const std::string& topic,
-                   std::uint32_t replication)
+using option_map = std::map<std::string, std::string>;
+
+std::uint64_t number_of(const option_map& options, const char* name, std::uint64_t otherwise)
 {
-    auto options = asked.topic_options(topic);
-    if (!options) {
-        spdlog::info("kafka: {}; whether acknowledged events are safe could not be checked",
-                     options.error().message);
-        return;
-    }
-    const auto found = options->find("min.insync.replicas");
-    const auto in_sync = found == options->end() ? 1ul : std::stoul(found->second);
+    const auto found = options.find(name);
+    return found == options.end() ? otherwise : std::strtoull(found->second.c_str(), nullptr, 10);
+}
+
+void warn_of_doubt(const option_map& options, const std::string& topic, std::uint32_t replication)
+{
+    const auto in_sync = number_of(options, "min.insync.replicas", 1);
     const auto doubt = durability_doubt(topic, replication, static_cast<std::uint32_t>(in_sync));
-    // retries and dead letters are made with the same settings: one warning is enough
-    const bool is_internal = spec.name.value().starts_with('_');
-    if (!doubt.empty() && !is_internal) spdlog::warn("kafka: {}", doubt);
-    const auto policy = options->find("cleanup.policy");
-    if (policy != options->end() && policy->second.find("compact") != std::string::npos) {
+    if (!doubt.empty()) spdlog::warn("kafka: {}", doubt);
+}
+
+void warn_of_compaction(const option_map& options, const std::string& topic)
+{
+    const auto policy = options.find("cleanup.policy");
+    if (policy != options.end() && policy->second.find("compact") != std::string::npos) {
         spdlog::warn(
             "kafka: topic {} is compacted: events with the same ordering key replace each "
             "other before everybody has read them; set cleanup.policy=delete",
@@ -70,14 +72,6 @@ std::string durability_doubt(const std::string& topic, std::uint32_t replication
         topic, replication);
 }
 
-std::uint64_t find_message_bytes_max(cluster& asked, const std::string& topic)
-{
-    const auto options = asked.topic_options(topic);
-    if (!options) return 0;
-    const auto found = options->find("max.message.bytes");
-    return found == options->end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
-}
-
 std::map<std::string, std::string> retention_options(const dataset_spec& spec)
 {
     std::map<std::string, std::string> out{{"retention.ms", "-1"}, {"retention.bytes", "-1"}};
@@ -89,8 +83,8 @@ std::map<std::string, std::string> retention_options(const dataset_spec& spec)
     return out;
 }
 
-result<std::uint32_t> set_up_topic(cluster& asked, const config::kafka_settings& settings,
-                                   const dataset_spec& spec, const std::string& topic)
+result<topic_facts> set_up_topic(cluster& asked, const config::kafka_settings& settings,
+                                 const dataset_spec& spec, const std::string& topic)
 {
     auto shape = asked.describe(topic);
     if (!shape) return shape.error();
@@ -118,8 +112,19 @@ result<std::uint32_t> set_up_topic(cluster& asked, const config::kafka_settings&
         present = *now;
         shape = asked.describe(topic);
     }
-    warn_of_doubt(asked, spec, topic, shape && *shape ? (*shape)->replication : 1);
-    return present;
+    topic_facts facts{present, 0};
+    const auto options = asked.topic_options(topic);
+    if (!options) {
+        spdlog::info("kafka: {}; whether acknowledged events are safe could not be checked",
+                     options.error().message);
+        return facts;
+    }
+    // retries and dead letters are made with the same settings: one warning is enough
+    const bool is_internal = spec.name.value().starts_with('_');
+    if (!is_internal) warn_of_doubt(*options, topic, shape && *shape ? (*shape)->replication : 1);
+    warn_of_compaction(*options, topic);
+    facts.message_bytes_max = number_of(*options, "max.message.bytes", 0);
+    return facts;
 }
 
 }  // namespace sluice::datasets::kafka

@@ -7,11 +7,15 @@
 
 namespace sluice::datasets::kafka {
 
-/// Creates the topic, adds partitions; returns how many there are now (they are never taken away).
-[[nodiscard]] result<std::uint32_t> set_up_topic(cluster& asked,
-                                                 const config::kafka_settings& settings,
-                                                 const dataset_spec& spec,
-                                                 const std::string& topic);
+struct topic_facts {
+    std::uint32_t partitions = 0;
+    std::uint64_t message_bytes_max = 0;  ///< `max.message.bytes`; 0: not told
+};
+
+/// Creates the topic, adds partitions (they are never taken away); tells what there is now.
+[[nodiscard]] result<topic_facts> set_up_topic(cluster& asked,
+                                               const config::kafka_settings& settings,
+                                               const dataset_spec& spec, const std::string& topic);
 
 /// A sentence when one broker's loss can lose acknowledged events; empty when it can't.
 [[nodiscard]] std::string durability_doubt(const std::string& topic, std::uint32_t replication,
@@ -20,8 +24,5 @@ namespace sluice::datasets::kafka {
 /// Retention as the topic's own settings: only where the operator allows to lose unread events,
 /// since the cluster does not know who has read what.
 [[nodiscard]] std::map<std::string, std::string> retention_options(const dataset_spec& spec);
-
-/// `max.message.bytes` of a topic; 0 when it is not told.
-[[nodiscard]] std::uint64_t find_message_bytes_max(cluster& asked, const std::string& topic);
 
 }  // namespace sluice::datasets::kafka

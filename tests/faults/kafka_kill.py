@@ -54,13 +54,13 @@ def pause_gateway(cluster, _, rng, __):
 DO = {"gateway": kill_gateway, "broker": kill_broker, "pause": pause_gateway}
 
 
-def run_cycles(sluice, shared, cycles, seed, faults, environment=None, until_loss=False):
+def run_cycles(sluice, shared, cycles, seed, faults, environment=None, until_loss=False, **kafka):
     """(verdict, what was done, seconds of each takeover)"""
     rng = random.Random(seed)
     done, oracle, takeovers = collections.Counter(), Oracle(), []
     with tempfile.TemporaryDirectory(prefix="kafka-kill-") as folder:
         sink = Sink(sluice, folder)
-        config = configuration(shared.get(), sink.port, f"kill{seed}")
+        config = configuration(shared.get(), sink.port, f"kill{seed}", **kafka)
         try:
             with Cluster(sluice, folder, config, 3, environment) as cluster:
                 for cycle in range(cycles):
@@ -84,6 +84,7 @@ def main():
     arguments.add_argument("--sluice", required=True, type=lambda p: pathlib.Path(p).resolve())
     arguments.add_argument("--cycles", type=int, default=100)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--spool", action="store_true", help="every gateway with a spool of its own")
     arguments.add_argument("--takeover-seconds-max", type=float, default=SESSION_SECONDS + 5,
                            help="of a gateway killed and not started again (more where all cores are busy)")
     options = arguments.parse_args()
@@ -101,7 +102,8 @@ def main():
     judge("the oracle finds planted faults", self_test())
     shared = SharedBroker()
     try:
-        verdict, done, takeovers = run_cycles(options.sluice, shared, options.cycles, options.seed, FAULTS)
+        kafka = {"spool": {"enabled": True}} if options.spool else {}
+        verdict, done, takeovers = run_cycles(options.sluice, shared, options.cycles, options.seed, FAULTS, **kafka)
         print(f"note: {options.cycles} cycles {done}: {verdict}")
         found = verdict.faults(duplicates_max=verdict.seen)
         if verdict.acked < 20 * options.cycles:

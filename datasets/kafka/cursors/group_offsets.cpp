@@ -9,7 +9,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto idle_max = 60s;
-constexpr auto look_period = 100ms;  // for deadlines and idle clients
+constexpr auto look_period = 100ms;  // for deadlines, while somebody waits
+constexpr auto idle_look = 5s;       // for clients that nobody uses
 constexpr auto ask_again = 100ms;
 /// A question is asked in slices, because a right that is missing shows elsewhere than in its
 /// answer.
@@ -313,7 +314,7 @@ void group_offsets::run()
         bool is_over = false;
         {
             std::unique_lock lock(mutex_);
-            changed_.wait_for(lock, look_period,
+            changed_.wait_for(lock, open_.empty() ? idle_look : look_period,
                               [this] { return !asked_.empty() || is_woken_ || is_over_; });
             asked.swap(asked_);
             is_woken_ = false;
