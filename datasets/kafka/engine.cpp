@@ -101,16 +101,16 @@ void kafka_log::engine::read(partition_state& partition, offset from, read_handl
 }
 
 /// Where retention by age and size would like the partition to begin.
-std::uint64_t kafka_log::engine::wanted_begin(const dataset_state& dataset,
+std::uint64_t kafka_log::engine::wanted_begin(const dataset_spec& spec,
                                               const partition_state& partition, wall_time now) const
 {
     const auto begin = partition.begin.load();
     const auto end = partition.newest_end();
     auto wanted = begin;
-    const auto& spec = dataset.spec;
     const auto number = partition.at.partition.value();
     if (spec.age_max) {
-        auto young = asked->find_time(dataset.topic, number, kafka_time(now - *spec.age_max));
+        auto young =
+            asked->find_time(partition.dataset->topic, number, kafka_time(now - *spec.age_max));
         if (young) wanted = std::max(wanted, young->value_or(end));
     }
     const auto kept_max = spec.bytes_max
@@ -141,19 +141,19 @@ std::uint64_t kafka_log::engine::trim_limit(const partition_state& partition,
 
 void kafka_log::engine::trim(const clock_source& clock)
 {
-    for (auto* dataset : table.datasets()) {
-        const auto& spec = dataset->spec;
+    for (const auto& spec : table.specs()) {
         const auto names = retain.of(spec.name);
         // with `trim_unread` the cluster itself trims, by the topic's settings
         if (spec.trim_unread || !names || (!spec.age_max && !spec.bytes_max)) continue;
         for (auto* p : table.partitions(spec.name)) {
             if (!p->is_owned) continue;
             const auto begin = p->begin.load();
-            auto to = wanted_begin(*dataset, *p, clock.wall_now());
+            auto to = wanted_begin(spec, *p, clock.wall_now());
             if (to <= begin) continue;
             to = std::min(to, trim_limit(*p, *names));
             if (to <= begin) continue;
-            if (auto bad = asked->delete_before(dataset->topic, p->at.partition.value(), to)) {
+            const auto& topic = p->dataset->topic;
+            if (auto bad = asked->delete_before(topic, p->at.partition.value(), to)) {
                 spdlog::warn("kafka: {}", bad->message);
                 return;
             }

@@ -81,7 +81,7 @@ struct kafka_log::engine {
 private:
     [[nodiscard]] std::uint64_t trim_limit(const partition_state& partition,
                                            const std::vector<cursor_name>& readers);
-    [[nodiscard]] std::uint64_t wanted_begin(const dataset_state& dataset,
+    [[nodiscard]] std::uint64_t wanted_begin(const dataset_spec& spec,
                                              const partition_state& partition, wall_time now) const;
 };
 

@@ -89,7 +89,7 @@ void head_follower::obey()
         wanted = wanted_;
     }
     for (auto it = followed_.begin(); it != followed_.end();) {
-        auto& p = **it;
+        auto& p = *it->second;
         if (wanted.contains(&p)) {
             ++it;
             continue;
@@ -100,7 +100,7 @@ void head_follower::obey()
         it = followed_.erase(it);
     }
     for (auto* p : wanted) {
-        if (!followed_.contains(p)) begin(*p);
+        if (!followed_.contains(place_of(*p))) begin(*p);
     }
 }
 
@@ -115,7 +115,7 @@ void head_follower::begin(partition_state& partition)
     }
     partition.begin = ends->low;
     restart(partition, ends->high);
-    followed_.insert(&partition);
+    followed_.emplace(place_of(partition), &partition);
 }
 
 void head_follower::restart(partition_state& partition, std::uint64_t at)
@@ -131,10 +131,10 @@ void head_follower::restart(partition_state& partition, std::uint64_t at)
 
 void head_follower::take(const rd_kafka_message_t& message)
 {
-    auto* dataset = static_cast<dataset_state*>(partition_consumer::tag_of(message));
-    if (!dataset || message.partition < 0) return;
-    auto& p = *dataset->partitions.at(static_cast<std::size_t>(message.partition));
-    if (!followed_.contains(&p)) return;
+    const auto found = followed_.find(
+        {partition_consumer::tag_of(message), static_cast<std::uint32_t>(message.partition)});
+    if (found == followed_.end()) return;
+    auto& p = *found->second;
     if (message.err) return handle_error(p, message);
     auto& run = runs_[&p];
     const auto expected = run.empty() ? p.end.load(std::memory_order_relaxed) : run.end();
@@ -170,7 +170,7 @@ void head_follower::handle_error(partition_state& partition, const rd_kafka_mess
         }
         // nobody answers: begin again when somebody does
         p.is_followed = false;
-        followed_.erase(&p);
+        followed_.erase(place_of(p));
         retry_at_ = std::chrono::steady_clock::now() + retry_delay;
         return;
     }

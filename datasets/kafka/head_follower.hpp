@@ -41,6 +41,13 @@ public:
 private:
     head_follower(std::unique_ptr<partition_consumer> consumer, follower_links links);
 
+    /// As a message names it: its topic's tag and its partition.
+    using place = std::pair<const void*, std::uint32_t>;
+    static place place_of(const partition_state& partition)
+    {
+        return {partition.dataset, partition.at.partition.value()};
+    }
+
     void run();
     void obey();
     void begin(partition_state& partition);
@@ -59,7 +66,7 @@ private:
     std::atomic<bool> is_over_{false};
 
     // the thread's own
-    std::set<partition_state*> followed_;
+    std::map<place, partition_state*> followed_;
     std::map<partition_state*, run_builder> runs_;
     steady_time retry_at_{};
     std::thread thread_;

@@ -121,9 +121,10 @@ result<void> kafka_log::open_dataset(const dataset_spec& spec)
     auto& dataset = e.table.put(kept, *topic);
     dataset.message_bytes_max = present->message_bytes_max;
     if (dataset.message_bytes_max > 0) e.records->limit_batches(dataset.message_bytes_max);
-    if (known > 0 && known < dataset.partitions.size()) e.records->refresh(*topic);
-    for (std::size_t i = known; i < dataset.partitions.size(); ++i) {
-        if (auto bad = e.look_at(*dataset.partitions[i])) return std::move(*bad);
+    const auto partitions = e.table.partitions(spec.name);
+    if (known > 0 && known < partitions.size()) e.records->refresh(*topic);
+    for (std::size_t i = known; i < partitions.size(); ++i) {
+        if (auto bad = e.look_at(*partitions[i])) return std::move(*bad);
     }
     e.health.reached();
     if (e.owner) e.owner->share(*topic, spec.name);

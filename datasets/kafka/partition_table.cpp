@@ -33,15 +33,14 @@ dataset_state& partition_table::put(const dataset_spec& spec, const std::string&
 {
     std::unique_lock lock(mutex_);
     auto& entry = datasets_[spec.name.value()];
-    if (!entry) entry = std::make_unique<dataset_state>();
-    entry->topic = topic;
-    entry->spec = spec;
-    while (entry->partitions.size() < spec.partitions) {
+    if (!entry) entry = std::make_unique<dataset_state>(topic);
+    entry->spec_ = spec;
+    while (entry->partitions_.size() < spec.partitions) {
         auto p = std::make_unique<partition_state>();
-        p->at = {spec.name, partition_id{static_cast<std::uint32_t>(entry->partitions.size())}};
+        p->at = {spec.name, partition_id{static_cast<std::uint32_t>(entry->partitions_.size())}};
         p->dataset = entry.get();
         p->cache_id = next_cache_id_++;
-        entry->partitions.push_back(std::move(p));
+        entry->partitions_.push_back(std::move(p));
     }
     return *entry;
 }
@@ -61,7 +60,7 @@ result<partition_state*> partition_table::find(const partition_ref& at) const
         return failure{make_error_code(log_errc::unknown_dataset),
                        fmt::format("unknown dataset \"{}\"", at.dataset.value())};
     }
-    const auto& list = found->second->partitions;
+    const auto& list = found->second->partitions_;
     if (at.partition.value() >= list.size()) {
         return failure{make_error_code(log_errc::unknown_partition),
                        fmt::format("dataset \"{}\" has no partition {}: it has {}",
@@ -70,20 +69,12 @@ result<partition_state*> partition_table::find(const partition_ref& at) const
     return list[at.partition.value()].get();
 }
 
-std::vector<dataset_state*> partition_table::datasets() const
-{
-    std::shared_lock lock(mutex_);
-    std::vector<dataset_state*> out;
-    for (const auto& [name, dataset] : datasets_) out.push_back(dataset.get());
-    return out;
-}
-
 std::vector<partition_state*> partition_table::partitions() const
 {
     std::shared_lock lock(mutex_);
     std::vector<partition_state*> out;
     for (const auto& [name, dataset] : datasets_) {
-        for (const auto& p : dataset->partitions) out.push_back(p.get());
+        for (const auto& p : dataset->partitions_) out.push_back(p.get());
     }
     return out;
 }
@@ -94,7 +85,7 @@ std::vector<partition_state*> partition_table::partitions(const dataset_name& na
     std::vector<partition_state*> out;
     auto found = datasets_.find(name.value());
     if (found == datasets_.end()) return out;
-    for (const auto& p : found->second->partitions) out.push_back(p.get());
+    for (const auto& p : found->second->partitions_) out.push_back(p.get());
     return out;
 }
 
@@ -102,7 +93,7 @@ std::vector<dataset_spec> partition_table::specs() const
 {
     std::shared_lock lock(mutex_);
     std::vector<dataset_spec> out;
-    for (const auto& [name, dataset] : datasets_) out.push_back(dataset->spec);
+    for (const auto& [name, dataset] : datasets_) out.push_back(dataset->spec_);
     return out;
 }
 

@@ -3,7 +3,6 @@
 // stay good as long as the table. Thread-safe.
 
 #include <atomic>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,19 +53,24 @@ private:
 };
 
 struct dataset_state {
-    dataset_spec spec;
-    std::string topic;
+    explicit dataset_state(std::string called) : topic(std::move(called)) {}
+
+    const std::string topic;
     std::atomic<std::uint64_t> message_bytes_max{0};  ///< of the topic; 0: not known
-    std::deque<std::unique_ptr<partition_state>> partitions;
+
+private:
+    // both change when the dataset is opened again, while others use it: the table hands out copies
+    friend class partition_table;
+    dataset_spec spec_;
+    std::vector<std::unique_ptr<partition_state>> partitions_;
 };
 
 class partition_table {
 public:
-    /// Adds the dataset or the partitions that are new.
+    /// Adds the dataset or the partitions that are new; the topic of a dataset stays the same.
     dataset_state& put(const dataset_spec& spec, const std::string& topic);
     [[nodiscard]] dataset_state* find(const dataset_name& name) const;
     [[nodiscard]] result<partition_state*> find(const partition_ref& at) const;
-    [[nodiscard]] std::vector<dataset_state*> datasets() const;
     [[nodiscard]] std::vector<partition_state*> partitions() const;
     /// Of one dataset; empty when there is none of this name.
     [[nodiscard]] std::vector<partition_state*> partitions(const dataset_name& name) const;

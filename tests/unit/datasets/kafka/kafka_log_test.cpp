@@ -239,6 +239,32 @@ TEST_F(KafkaLog, ARecordThatIsTooLargeIsRefusedWithTheRemedyAndNothingElseSuffer
     EXPECT_TRUE(append("b"));
 }
 
+/// As a reload does it; a run under ThreadSanitizer tells whether somebody is disturbed.
+TEST_F(KafkaLog, OpeningADatasetAgainDisturbsNobodyWhoUsesIt)
+{
+    open();
+    log->set_readers(dataset_name{"orders"}, {cursor_name{"lane/crm"}});
+    std::atomic<bool> is_over{false};
+    const auto again_and_again = [&is_over](auto what) {
+        return std::async(std::launch::async, [&is_over, what] {
+            while (!is_over) what();
+        });
+    };
+    std::array users{again_and_again([this] { EXPECT_TRUE(append("a")); }),
+                     again_and_again([this] { EXPECT_TRUE(read(offset{0})); }),
+                     again_and_again([this] { wait_beyond(*log, offset{0}); }),
+                     again_and_again([this] { EXPECT_EQ(log->list_datasets().size(), 1u); }),
+                     again_and_again([this] { log->maintain_now(); })};
+    dataset_spec spec;
+    spec.name = dataset_name{"orders"};
+    spec.partitions = 1;
+    for (spec.bytes_max = 1ull << 30; *spec.bytes_max < (1ull << 30) + 20; ++*spec.bytes_max) {
+        EXPECT_TRUE(log->open_dataset(spec));
+    }
+    is_over = true;
+    for (auto& user : users) user.get();
+}
+
 TEST_F(KafkaLog, UnknownDatasetsAndPartitionsAreRefused)
 {
     open();
