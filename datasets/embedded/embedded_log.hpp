@@ -94,6 +94,7 @@ private:
     std::mutex maintenance_mutex_;
     std::condition_variable maintenance_wake_;
     bool is_maintenance_over_ = false;
+    std::mutex round_mutex_;  ///< one round of maintenance at a time, whoever asked for it
     data_folder::marks saved_marks_;
     data_folder::marks marks_at_open_;
     std::thread maintenance_;

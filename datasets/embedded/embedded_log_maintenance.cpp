@@ -197,6 +197,7 @@ void embedded_log::refresh()
 
 void embedded_log::maintain_now()
 {
+    std::lock_guard alone(round_mutex_);
     if (settings_.is_read_only) return refresh();
     check_space();
     trim_by_retention();
@@ -213,6 +214,7 @@ void embedded_log::run_maintenance()
     while (!maintenance_wake_.wait_for(lock, settings_.is_read_only ? follow_tick : tick,
                                        [this] { return is_maintenance_over_; })) {
         lock.unlock();
+        std::unique_lock alone(round_mutex_);
         if (settings_.is_read_only) {
             if (waits_.has_any()) refresh();
         } else {
@@ -227,6 +229,7 @@ void embedded_log::run_maintenance()
                 next_trim = now + period;
             }
         }
+        alone.unlock();
         lock.lock();
     }
 }
