@@ -262,6 +262,14 @@ result<void> service::state::while_lane_stopped(const std::string& destination,
             boost::system::errc::make_error_code(boost::system::errc::operation_canceled),
             "the gateway is stopping; run the command again when it has stopped"};
     }
+    {
+        std::lock_guard lock(mutex);
+        if (!why_waiting.empty()) {
+            return failure{
+                make_error_code(datasets::log_errc::refusing),
+                "the gateway waits for the cluster, its lanes do not run yet: " + why_waiting};
+        }
+    }
     spdlog::info("lane {}: stopped by an operator to move its position", destination);
     return lanes.restart(config.settings, destination, config.settings.gateway.drain_timeout,
                          change);

@@ -223,19 +223,23 @@ result<void> lane_set::restart(const config::settings& settings, const std::stri
                                std::chrono::milliseconds grace,
                                const std::function<result<void>()>& change)
 {
-    auto plans = make_plans(settings);
-    const auto found = std::find_if(plans.begin(), plans.end(),
-                                    [&](const plan& p) { return p.settings.name.value() == name; });
     std::shared_ptr<placed_lane> placed;
     {
         std::lock_guard lock(mutex_);
         if (const auto known = lanes_.find(name); known != lanes_.end()) placed = known->second;
-        if (placed && found != plans.end()) lanes_.erase(name);
     }
-    if (!placed || found == plans.end()) {
+    // without lanes there may be no rules to plan by
+    auto plans = placed ? make_plans(settings) : std::vector<plan>{};
+    const auto found = std::find_if(plans.begin(), plans.end(),
+                                    [&](const plan& p) { return p.settings.name.value() == name; });
+    if (found == plans.end()) {
         return failure{
             boost::system::errc::make_error_code(boost::system::errc::no_such_file_or_directory),
             fmt::format("this gateway runs no lane '{}'", name)};
+    }
+    {
+        std::lock_guard lock(mutex_);
+        lanes_.erase(name);
     }
     keeper_.remove(*placed);
     stop_lane(*placed, grace);

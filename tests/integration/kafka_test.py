@@ -295,9 +295,15 @@ def test_a_gateway_that_starts_before_the_broker_waits_and_says_so(sluice, folde
         code, headers, _ = post(gateway, event("too-early"))
         assert code == 503 and headers.get("Retry-After"), (code, headers)
         wait_until(lambda: SHARED.broker.address.encode() in told(), "/readyz to name the broker")
+
+        def move():
+            return request(gateway.admin, "POST", "/api/v1/cursors/sink?dataset=events&to=begin")
+        code, _, body = move()  # there is no lane yet
+        assert code == 503 and b"waits" in body, (code, body)
         assert gateway.program.running()
         SHARED.get()
-        wait_until(gateway.is_ready, "readiness after the broker has come")
+        # an operator goes on trying while lanes are being started
+        wait_until(lambda: move() and gateway.is_ready(), "readiness after the broker has come")
         assert post(gateway, event("p-0"))[0] == 202
         wait_until(lambda: sink.count("/in") == 1, "the delivery")
     finally:
