@@ -31,6 +31,11 @@ target_link_libraries(sluice_rocksdb INTERFACE $<IF:$<TARGET_EXISTS:RocksDB::roc
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 add_library(sluice_rdkafka INTERFACE)
 target_link_libraries(sluice_rdkafka INTERFACE PkgConfig::rdkafka)
+if(SLUICE_SANITIZE MATCHES "thread")
+  add_library(sluice_c11_threads OBJECT ${PROJECT_SOURCE_DIR}/tests/support/c11_threads.cpp)
+  target_link_libraries(sluice_c11_threads PRIVATE sluice_options)
+  target_link_libraries(sluice_rdkafka INTERFACE $<TARGET_OBJECTS:sluice_c11_threads>)
+endif()
 
 add_library(sluice_deflate INTERFACE)
 target_link_libraries(sluice_deflate INTERFACE deflate z)
