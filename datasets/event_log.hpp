@@ -190,7 +190,7 @@ public:
     ///   The engine waits half the session timeout, at most 5 s; after that, and for partitions
     ///   that were lost because the group did not hear of us, cursors are refused with `not_owned`
     ///   and the next owner may deliver some events again.
-    /// The handler must not call close().
+    /// The handler must not call close(). Two datasets may change at the same time, on two threads.
     virtual void watch_ownership(std::function<void(const dataset_name&)> handler) = 0;
 
     /// Blocking; for start-up and tools.

@@ -44,13 +44,18 @@ void cluster_health::reached()
     set(!broken_.empty());
 }
 
-void cluster_health::outside(const std::string& reason)
+void cluster_health::outside(const std::string& group, const std::string& reason)
 {
     std::lock_guard lock(mutex_);
-    if (outside_ == reason) return;
-    outside_ = reason;
-    is_outside_ = !reason.empty();
-    if (is_outside_) spdlog::error("kafka: {}", reason);
+    const auto known = outside_.find(group);
+    if (reason == (known == outside_.end() ? std::string() : known->second)) return;
+    if (reason.empty()) {
+        outside_.erase(known);
+    } else {
+        outside_[group] = reason;
+        spdlog::error("kafka: {}", reason);
+    }
+    is_outside_ = !outside_.empty();
 }
 
 log_status cluster_health::status() const
@@ -59,7 +64,7 @@ log_status cluster_health::status() const
     std::lock_guard lock(mutex_);
     log_status out;
     if (!is_refusing()) {
-        out.reason = outside_;
+        if (!outside_.empty()) out.reason = outside_.begin()->second;
         return out;
     }
     out.reason = broken_.empty() ? unreachable_ : broken_;

@@ -4,6 +4,7 @@
 // tell `reached` when it answers.
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <string>
 
@@ -24,9 +25,9 @@ public:
     void renewed();
     /// A broker answered, or confirmed a record.
     void reached();
-    /// Why this gateway can't take part in the group: events are taken, others have to deliver
+    /// Why this gateway can't take part in a group: events are taken, others have to deliver
     /// them. Empty: it takes part.
-    void outside(const std::string& reason);
+    void outside(const std::string& group, const std::string& reason);
 
     [[nodiscard]] log_status status() const;
 
@@ -37,7 +38,7 @@ private:
     mutable std::mutex mutex_;
     std::string unreachable_;
     std::string broken_;
-    std::string outside_;
+    std::map<std::string, std::string> outside_;  ///< group -> reason
     std::atomic<bool> is_outside_{false};
 };
 

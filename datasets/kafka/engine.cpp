@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <thread>
+#include <utility>
+
 #include "datasets/log_error.hpp"
 
 namespace sluice::datasets::kafka {
@@ -36,14 +39,32 @@ result<std::unique_ptr<kafka_log::engine>> kafka_log::engine::open(
     if (!follower) return follower.error();
     e->follower = std::move(*follower);
     if (options.joins_group()) {
-        auto owner = ownership::open(settings, e->table, e->health, stats);
-        if (!owner) return owner.error();
-        e->owner = std::move(*owner);
-        e->owner->on_released([f = e->follower.get()](partition_state& p) { f->leave(p); });
+        if (auto bad = e->join_groups(settings)) return std::move(*bad);
     }
     e->links.emplace(
         write_links{*e->records, *e->documents, *e->cursors, std::move(write_finished)});
     return e;
+}
+
+std::optional<failure> kafka_log::engine::join_groups(const config::kafka_settings& settings)
+{
+    auto of_own_logs = settings;
+    of_own_logs.group = called.group_of_own_logs(settings.group);
+    const auto join = [this](const config::kafka_settings& by,
+                             std::unique_ptr<ownership>& into) -> std::optional<failure> {
+        auto joined = ownership::open(by, table, health, stats);
+        if (!joined) return joined.error();
+        into = std::move(*joined);
+        into->on_released([f = follower.get()](partition_state& p) { f->leave(p); });
+        return std::nullopt;
+    };
+    if (auto bad = join(settings, datasets_owner)) return bad;
+    return join(of_own_logs, own_logs_owner);
+}
+
+ownership* kafka_log::engine::owner_of(const dataset_name& dataset) const
+{
+    return (dataset.value().starts_with('_') ? own_logs_owner : datasets_owner).get();
 }
 
 std::optional<failure> kafka_log::engine::absence() const
@@ -166,7 +187,12 @@ void kafka_log::engine::trim(const clock_source& clock)
 
 void kafka_log::engine::stop()
 {
-    if (owner) owner->close();
+    // both at once: each may wait for lanes that let go
+    std::thread other([this] {
+        if (own_logs_owner) own_logs_owner->close();
+    });
+    if (datasets_owner) datasets_owner->close();
+    other.join();
     readers->stop();
     follower->stop();
     documents->stop();

@@ -60,6 +60,9 @@ struct kafka_log::engine {
     /// Removes what retention allows from the partitions that are ours.
     void trim(const clock_source& clock);
     void stop();
+    [[nodiscard]] std::optional<failure> join_groups(const config::kafka_settings& settings);
+    /// Whose members share out this dataset; null in tools.
+    [[nodiscard]] ownership* owner_of(const dataset_name& dataset) const;
 
     kafka_stats& stats;
     log_counters& counters;
@@ -75,7 +78,10 @@ struct kafka_log::engine {
     std::unique_ptr<cursor_store> cursors;
     std::unique_ptr<reader_pool> readers;
     std::unique_ptr<head_follower> follower;
-    std::unique_ptr<ownership> owner;  ///< absent in tools
+    // absent in tools; two groups, because a group balances numbers of partitions, whatever they
+    // hold: one gateway could get all datasets and the others all retries and dead letters
+    std::unique_ptr<ownership> datasets_owner;
+    std::unique_ptr<ownership> own_logs_owner;
     std::optional<write_links> links;
 
 private:

@@ -127,7 +127,7 @@ result<void> kafka_log::open_dataset(const dataset_spec& spec)
         if (auto bad = e.look_at(*partitions[i])) return std::move(*bad);
     }
     e.health.reached();
-    if (e.owner) e.owner->share(*topic, spec.name);
+    if (auto* owner = e.owner_of(spec.name)) owner->share(*topic, spec.name);
     return {};
 }
 
@@ -254,7 +254,9 @@ std::vector<partition_id> kafka_log::owned_partitions(const dataset_name& datase
 
 void kafka_log::watch_ownership(std::function<void(const dataset_name&)> handler)
 {
-    if (engine_->owner) engine_->owner->watch(std::move(handler));
+    if (!engine_->datasets_owner) return;
+    engine_->own_logs_owner->watch(handler);
+    engine_->datasets_owner->watch(std::move(handler));
 }
 
 result<std::optional<cursor_state>> kafka_log::load_cursor(const cursor_name& name,

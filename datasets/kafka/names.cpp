@@ -111,7 +111,7 @@ std::optional<cursor_name> names::cursor_of(std::string_view group) const
     group.remove_prefix(prefix_.size());
     const auto dot = group.find('.');
     auto name = decode(group.substr(0, dot), "%");
-    if (!name || name->empty()) return std::nullopt;
+    if (!name || name->empty() || *name == "_logs") return std::nullopt;
     if (dot != std::string_view::npos) {
         *name += '/';
         *name += group.substr(dot + 1);

@@ -25,6 +25,12 @@ public:
     [[nodiscard]] std::string group_of(const cursor_name& cursor) const;
     [[nodiscard]] std::optional<cursor_name> cursor_of(std::string_view group) const;
 
+    /// The group whose members share out the logs of the gateways' own (retries, dead letters):
+    /// `sluice._logs.` + the group of the datasets.
+    [[nodiscard]] std::string group_of_own_logs(std::string_view group) const
+    {
+        return prefix_ + "_logs." + std::string(group);
+    }
     [[nodiscard]] std::string documents_topic() const { return prefix_ + "_documents"; }
 
 private:

@@ -123,7 +123,7 @@ void ownership::run()
             // by the producer
             if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
                 message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
-                health_.outside("no partition can be worked on: " + why);
+                health_.outside(settings_.group, "no partition can be worked on: " + why);
             } else {
                 spdlog::warn("kafka: {}", why);
             }
@@ -155,7 +155,7 @@ void ownership::assigned(rd_kafka_topic_partition_list_t* partitions)
         return;
     }
     rd_kafka_pause_partitions(client_.get(), partitions);
-    health_.outside({});
+    health_.outside(settings_.group, {});
     tell(mark(partitions, true));
 }
 
@@ -180,7 +180,7 @@ void ownership::revoked(rd_kafka_topic_partition_list_t* partitions)
         std::lock_guard lock(mutex_);
         released = released_;
     }
-    for (auto* p : table_.partitions()) {
+    for (auto* p : shared_partitions()) {
         if (!p->is_owned && released) released(*p);
     }
     const error_handle bad(rd_kafka_incremental_unassign(client_.get(), partitions));
@@ -189,9 +189,25 @@ void ownership::revoked(rd_kafka_topic_partition_list_t* partitions)
     }
 }
 
+/// Those that this group shares out; another group may share out others.
+std::vector<partition_state*> ownership::shared_partitions()
+{
+    std::vector<dataset_name> datasets;
+    {
+        std::lock_guard lock(mutex_);
+        for (const auto& [topic, dataset] : topics_) datasets.push_back(dataset);
+    }
+    std::vector<partition_state*> all;
+    for (const auto& dataset : datasets) {
+        const auto some = table_.partitions(dataset);
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+}
+
 void ownership::end_commits()
 {
-    for (auto* p : table_.partitions()) {
+    for (auto* p : shared_partitions()) {
         if (!p->is_owned) p->may_commit = false;
     }
 }

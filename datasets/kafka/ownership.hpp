@@ -1,5 +1,5 @@
 #pragma once
-// Which partitions this gateway works on: membership in one consumer group over the topics of all
+// Which partitions this gateway works on: membership in one consumer group over the topics of some
 // datasets, through which no record flows. The contract stands at event_log::watch_ownership. One
 // thread keeps the membership, another tells the watcher, so that a watcher who is slow can't make
 // us lose everything.
@@ -41,6 +41,7 @@ private:
                              rd_kafka_topic_partition_list_t* partitions, void* self);
     void assigned(rd_kafka_topic_partition_list_t* partitions);
     void revoked(rd_kafka_topic_partition_list_t* partitions);
+    std::vector<partition_state*> shared_partitions();
     std::set<dataset_name> mark(const rd_kafka_topic_partition_list_t* partitions, bool owned);
     void end_commits();
     void claim_what_was_unknown();

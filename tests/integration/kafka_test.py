@@ -134,9 +134,8 @@ def test_three_gateways_share_the_load_and_lose_nothing_through_faults(sluice, f
             def shares():
                 return [len(owned(gateway)) for gateway in cluster.gateways]
             # the first one has all of them until the others have joined
-            wait_until(lambda: min(shares()) >= 1 and cluster.all_owned(),
-                       "partitions to be shared")
-            print(f"     partitions are shared as {shares()}")
+            wait_until(lambda: shares() == [PARTITIONS // 3] * 3 and cluster.all_owned(),
+                       "partitions to be shared evenly")
             with load(cluster.gateways, oracle):
                 time.sleep(2)
                 first.kill()

@@ -3,7 +3,9 @@
 // byte.
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <random>
 
 #include "datasets/crc32c.hpp"
@@ -49,9 +51,19 @@ void write_all(const fs::path& path, const std::string& content)
     std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 
+/// The packaged RocksDB checks assertions, and damage may break one: then this tells which.
+std::array<char, 256> trial_under_way{};
+
+void tell_trial(int)
+{
+    const auto size = std::char_traits<char>::length(trial_under_way.data());
+    (void)!::write(STDERR_FILENO, trial_under_way.data(), size);
+}
+
 struct Corruption : log_test {
     Corruption()
     {
+        std::signal(SIGABRT, tell_trial);
         settings.store.compression_level = 0;
         spdlog::set_level(spdlog::level::off);
     }
@@ -136,6 +148,8 @@ struct Corruption : log_test {
     void judge(const std::string& trial, bool is_counted = true)
     {
         SCOPED_TRACE(trial);
+        const auto told = trial + "\n";
+        trial_under_way[told.copy(trial_under_way.data(), trial_under_way.size() - 1)] = 0;
         const auto began = std::chrono::steady_clock::now();
         auto opened = embedded_log::open(settings);
         ASSERT_TRUE(opened) << "the start is never refused: " << opened.error().message;

@@ -66,7 +66,7 @@ TEST(KafkaErrors, WhatIsWrongWithACertificateIsSaidWithTheRemedy)
 TEST(KafkaHealth, WhoCanNotJoinTheGroupTakesEventsAndSaysSo)
 {
     cluster_health health;
-    health.outside("no right on the group");
+    health.outside("g", "no right on the group");
     EXPECT_FALSE(health.is_refusing());
     EXPECT_EQ(health.status().health, log_health::ok);
     EXPECT_EQ(health.status().reason, "no right on the group");
@@ -75,7 +75,9 @@ TEST(KafkaHealth, WhoCanNotJoinTheGroupTakesEventsAndSaysSo)
     EXPECT_EQ(health.status().reason, "no broker") << "the worse comes first";
     health.reached();
     EXPECT_EQ(health.status().reason, "no right on the group");
-    health.outside({});
+    health.outside("other", {});
+    EXPECT_EQ(health.status().reason, "no right on the group");
+    health.outside("g", {});
     EXPECT_EQ(health.status().reason, "");
 }
 

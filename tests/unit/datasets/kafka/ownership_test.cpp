@@ -73,6 +73,29 @@ TEST_F(KafkaOwnership, TwoGatewaysShareAndTheLeaversPartAndLastCursorsAreTakenOv
     ASSERT_TRUE(eventually([&] { return owned(*second).size() == 4; }, 20s));
 }
 
+TEST_F(KafkaOwnership, TheGatewaysOwnLogsDoNotCountWhenDatasetsAreSharedOut)
+{
+    create_topic("sluice._retry.crm", 8);
+    const auto own_logs = [](const kafka_log& of) {
+        return of.owned_partitions(dataset_name{"_retry.crm"}).size();
+    };
+    // one gateway has everything, then another comes
+    auto first = make_log();
+    declare(*first, "_retry.crm", 8);
+    declare(*first, "wide", 4);
+    ASSERT_TRUE(
+        eventually([&] { return owned(*first).size() == 4 && own_logs(*first) == 8; }, 20s));
+    auto second = make_log();
+    declare(*second, "_retry.crm", 8);
+    declare(*second, "wide", 4);
+    EXPECT_TRUE(eventually(
+        [&] {
+            return is_shared_out(*first, *second) && own_logs(*first) == 4 &&
+                   own_logs(*second) == 4;
+        },
+        30s));
+}
+
 TEST_F(KafkaOwnership, AWatcherThatHangsDelaysAHandoverOnlyForABoundedTime)
 {
     auto first = join();
