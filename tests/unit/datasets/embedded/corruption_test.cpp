@@ -3,15 +3,14 @@
 // byte.
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <random>
 
 #include "datasets/crc32c.hpp"
 #include "datasets/record_encoder.hpp"
 #include "datasets/stored_batch.hpp"
 #include "tests/unit/datasets/log_fixture.hpp"
+#include "tests/unit/datasets/trial_note.hpp"
 
 namespace sluice::datasets::embedded {
 
@@ -51,19 +50,9 @@ void write_all(const fs::path& path, const std::string& content)
     std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 
-/// The packaged RocksDB checks assertions, and damage may break one: then this tells which.
-std::array<char, 256> trial_under_way{};
-
-void tell_trial(int)
-{
-    const auto size = std::char_traits<char>::length(trial_under_way.data());
-    (void)!::write(STDERR_FILENO, trial_under_way.data(), size);
-}
-
 struct Corruption : log_test {
     Corruption()
     {
-        std::signal(SIGABRT, tell_trial);
         settings.store.compression_level = 0;
         spdlog::set_level(spdlog::level::off);
     }
@@ -148,8 +137,7 @@ struct Corruption : log_test {
     void judge(const std::string& trial, bool is_counted = true)
     {
         SCOPED_TRACE(trial);
-        const auto told = trial + "\n";
-        trial_under_way[told.copy(trial_under_way.data(), trial_under_way.size() - 1)] = 0;
+        note_trial(trial);
         const auto began = std::chrono::steady_clock::now();
         auto opened = embedded_log::open(settings);
         ASSERT_TRUE(opened) << "the start is never refused: " << opened.error().message;
