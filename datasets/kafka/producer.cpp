@@ -268,7 +268,8 @@ void producer::note_failure(rd_kafka_resp_err_t error, const std::string& text)
         case RD_KAFKA_RESP_ERR__FATAL:
             return;
         default:
-            if (!is_over_) health_.unreachable(text);
+            // what is known already names the brokers and what became of them
+            if (!is_over_ && !health_.is_refusing()) health_.unreachable(text);
     }
 }
 
