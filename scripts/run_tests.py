@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from tests.support.race_reports import Reports, watched  # noqa: E402
 
-SUITE_SECONDS_MAX = 1800  # twice what the longest takes under ThreadSanitizer
+SUITE_SECONDS_MAX = 1800  # thrice what the longest takes under ThreadSanitizer
 AT_A_TIME = 2
 RACE_CODE = 66  # as ThreadSanitizer's own
 FAULTS = {
