@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "datasets/embedded/rocksdb_logger.hpp"
+#include "datasets/embedded/table_footer.hpp"
 #include "datasets/embedded/test_faults.hpp"
 
 namespace sluice::datasets::embedded {
@@ -127,6 +128,9 @@ rocksdb::Status rocks_store::open(const std::string& path, const store_open_mode
         // RocksDB syncs what is in the folder, not the folder's own name
         auto synced = sync_folder(*options.env, std::filesystem::path(path).parent_path());
         if (!synced.ok()) return synced;
+    }
+    if (check_properties(path, !mode.is_read_only) > 0 && mode.is_read_only) {
+        return rocksdb::Status::Corruption("a table is damaged; a start of the gateway mends it");
     }
     auto status =
         mode.is_read_only
