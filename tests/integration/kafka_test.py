@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from scripts import kafka_broker  # noqa: E402
 from tests.support.harness import run_tests  # noqa: E402
 from tests.support.kafka_cluster import (PARTITIONS, SESSION_SECONDS, Cluster, SharedBroker,  # noqa: E402
-                                         configuration, event, load, owned, post, settle, status)
+                                         configuration, event, load, owned, post, settle, status, whereabouts)
 from tests.support.oracle import Oracle  # noqa: E402
 from tests.support.processes import Gateway, Program, Sink, request, wait_until  # noqa: E402
 
@@ -159,6 +159,8 @@ def test_three_gateways_share_the_load_and_lose_nothing_through_faults(sluice, f
                 time.sleep(1)
             verdict = settle(sink, oracle)
             print(f"     {verdict}")
+            if verdict.lost:
+                print(whereabouts(cluster.gateways[0], verdict.lost[0]))
             assert not verdict.faults(duplicates_max=verdict.seen), verdict.faults(verdict.seen)
             assert verdict.acked > 500, "a hollow run"
             check_export(folder / "files", oracle)

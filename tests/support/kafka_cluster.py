@@ -85,6 +85,16 @@ def owned(gateway, dataset="events"):
     return [d["partition"] for d in status(gateway)["datasets"] if d["name"] == dataset and d["owned"]]
 
 
+def whereabouts(gateway, event_id):
+    """What the log knows of an event that did not arrive: for the message of a test that failed."""
+    told = [f"{event_id}:"]
+    for question in (["tail", "events", "--id", event_id], ["tail", "_retry.sink"], ["tail", "_dead.sink"],
+                     ["cursors", "show"]):
+        done = gateway.command(*question, "-c", gateway.config_file)
+        told.append(f"{' '.join(question)}: {done.stdout[-2500:]}{done.stderr[-500:]}")
+    return "\n".join(told)
+
+
 def event(event_id, key=None):
     return json.dumps({"_id": event_id, "key": key or event_id, "payload": payload_of(event_id)})
 
