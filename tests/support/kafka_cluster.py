@@ -29,7 +29,8 @@ def configuration(broker, sink_port, name, **kafka):
                               "session_timeout": f"{SESSION_SECONDS}s", "produce_timeout": "3s"} | kafka},
         "datastreams": {"web": {"dataset": "events", "key": "event.key"}},
         "datasets": {"events": {"engine": "kafka", "partitions": PARTITIONS}},
-        "destinations": {"sink": {"url": f"http://127.0.0.1:{sink_port}/in",
+        # a request that met a fault comes again before a test takes its event for lost
+        "destinations": {"sink": {"url": f"http://127.0.0.1:{sink_port}/in", "retry": {"schedule": ["1s", "3s"]},
                                   "allow_private": ["127.0.0.0/8"]}},
         "rules": {"all": {"source": "events", "rules": [
             {"name": "all", "to": "sink", "request": {"path": "/", "body": {
