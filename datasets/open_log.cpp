@@ -47,6 +47,12 @@ result<std::unique_ptr<event_log>> open_log(const log_settings& settings)
     return std::unique_ptr<event_log>(std::move(*log));
 }
 
+std::vector<engine_library> engine_libraries()
+{
+    return {{"RocksDB", embedded::embedded_log::library_version()},
+            {"librdkafka", kafka::kafka_log::library_version()}};
+}
+
 log_settings log_settings_for(const config::settings& all)
 {
     log_settings settings;

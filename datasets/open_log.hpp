@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/clock.hpp"
 #include "config/settings.hpp"
@@ -32,5 +33,14 @@ struct log_settings {
 /// `log_errc::locked`, `newer_format` and a folder that cannot be used do. With Kafka only settings
 /// that can't be used fail; a cluster that does not answer is told by `status`.
 [[nodiscard]] result<std::unique_ptr<event_log>> open_log(const log_settings& settings);
+
+/// What an engine stands on, as found at run time: another version than that of the build, perhaps.
+struct engine_library {
+    std::string name;
+    std::string version;
+};
+
+/// Whether in use or not; for `--version` and `status`, since bugs and limits follow from it.
+[[nodiscard]] std::vector<engine_library> engine_libraries();
 
 }  // namespace sluice::datasets

@@ -3,15 +3,30 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <string>
 
+#include "datasets/open_log.hpp"
 #include "gateway/commands/command_sink.hpp"
 #include "gateway/commands/commands.hpp"
+
+namespace {
+
+std::string version_text()
+{
+    std::string text = "sluice " SLUICE_VERSION;
+    for (const auto& [name, version] : sluice::datasets::engine_libraries()) {
+        text += "\n" + name + " " + version;
+    }
+    return text;
+}
+
+}  // namespace
 
 int main(int argc, char** argv)
 {
     using namespace sluice::gateway;
     CLI::App app{"Sluice: events in, durable, filtered, mapped, delivered and exported", "sluice"};
-    app.set_version_flag("--version", "sluice " SLUICE_VERSION);
+    app.set_version_flag("--version", version_text);
     app.require_subcommand(1);
     app.footer(
         "Start with `sluice check CONFIG`, then `sluice run CONFIG`. To see what the rules make of "

@@ -1,5 +1,6 @@
 #include "datasets/embedded/embedded_log.hpp"
 
+#include <rocksdb/version.h>
 #include <spdlog/spdlog.h>
 
 #include <future>
@@ -58,6 +59,11 @@ result<std::unique_ptr<embedded_log>> embedded_log::open(const log_settings& set
     }
     log->maintenance_ = std::thread([self = log.get()] { self->run_maintenance(); });
     return log;
+}
+
+std::string embedded_log::library_version()
+{
+    return rocksdb::GetRocksVersionAsString();
 }
 
 embedded_log::~embedded_log()

@@ -17,6 +17,7 @@ public:
     static result<std::unique_ptr<embedded_log>> open(const log_settings& settings,
                                                       rocksdb::Env* env = rocksdb::Env::Default());
     ~embedded_log() override;
+    [[nodiscard]] static std::string library_version();
 
     result<void> open_dataset(const dataset_spec& spec) override;
     void set_readers(const dataset_name& dataset, std::vector<cursor_name> readers) override;

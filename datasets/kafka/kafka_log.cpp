@@ -79,6 +79,7 @@ result<std::unique_ptr<kafka_log>> kafka_log::open(const config::kafka_settings&
     if (const auto trouble = known_trouble(settings, rd_kafka_version()); !trouble.empty()) {
         spdlog::warn("kafka: {}", trouble);
     }
+    if (options.joins_group()) spdlog::info("kafka: librdkafka {}", library_version());
     std::unique_ptr<kafka_log> log(new kafka_log(settings, options));
     auto made = engine::open(settings, options, log->stats_, log->counters_, [self = log.get()] {
         std::lock_guard lock(self->mutex_);
@@ -93,6 +94,11 @@ result<std::unique_ptr<kafka_log>> kafka_log::open(const config::kafka_settings&
     }
     log->maintenance_ = std::thread([self = log.get()] { self->run_maintenance(); });
     return log;
+}
+
+std::string kafka_log::library_version()
+{
+    return rd_kafka_version_str();
 }
 
 kafka_log::~kafka_log()

@@ -36,6 +36,7 @@ public:
     static result<std::unique_ptr<kafka_log>> open(const config::kafka_settings& settings,
                                                    const kafka_log_options& options);
     ~kafka_log() override;
+    [[nodiscard]] static std::string library_version();
 
     result<void> open_dataset(const dataset_spec& spec) override;
     void set_readers(const dataset_name& dataset, std::vector<cursor_name> readers) override;

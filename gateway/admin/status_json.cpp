@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/time_text.hpp"
+#include "datasets/open_log.hpp"
 
 namespace sluice::gateway {
 
@@ -106,6 +107,8 @@ std::string status_json(const gateway_snapshot& s)
     }
     json figures = json::object();
     for (const auto& figure : s.log_figures) figures[std::string(figure.name)] = figure.value;
+    json libraries = json::object();
+    for (const auto& [name, version] : datasets::engine_libraries()) libraries[name] = version;
     json edge = json::object();
     for (const auto& [name, value] : s.edge) edge[std::string(name)] = value;
     json rule_list = json::object();
@@ -115,6 +118,7 @@ std::string status_json(const gateway_snapshot& s)
                            {"sampled_out", c.sampled_out}, {"dropped", c.dropped}};
     }
     const json all{{"version", SLUICE_VERSION},
+                   {"libraries", std::move(libraries)},
                    {"taken_at", format_time(s.taken_at)},
                    {"started_at", format_time(s.started_at)},
                    {"log",

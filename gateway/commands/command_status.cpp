@@ -52,10 +52,22 @@ void print_spool(const json& log)
     fmt::print("\n\n");
 }
 
+/// " (RocksDB 7.8.3, librdkafka 2.0.2)"
+std::string libraries_text(const json& s)
+{
+    std::string text;
+    const auto libraries = s.value("libraries", json::object());
+    for (const auto& [name, version] : libraries.items()) {
+        text += text.empty() ? " (" : ", ";
+        text += name + " " + version.get<std::string>();
+    }
+    return text.empty() ? text : text + ")";
+}
+
 void print_status(const json& s)
 {
     const auto& log = s.at("log");
-    fmt::print("sluice {} since {}\nlog {}{}{}\n\n", s.value("version", ""),
+    fmt::print("sluice {}{} since {}\nlog {}{}{}\n\n", s.value("version", ""), libraries_text(s),
                s.value("started_at", ""), log.value("health", ""),
                log.value("reason", "").empty() ? "" : ": ", log.value("reason", ""));
     if (log.value("health", "") != "ok") {
