@@ -10,13 +10,16 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-tsan test-long run bench bench-rules fuzz format check-format clean
+.PHONY: help deps deps-kafka build test test-tsan test-long run bench bench-rules fuzz format check-format clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 deps: ## installs missing Debian packages and Apache Arrow
 	@python3 scripts/deps.py
+
+deps-kafka: ## a newer librdkafka into .deps (SCRAM logins need it); built programs find it at their next start
+	@python3 scripts/librdkafka.py
 
 build: deps ## the release binary: build/release/sluice
 	cmake --preset release

@@ -2,8 +2,6 @@
 # the program: the program loads it when Parquet is first needed, and says so when it is not there.
 # Arrow's own packages come first; else the wheel that `make deps` unpacked; else a build without Parquet.
 
-set(SLUICE_DEPS_DIR ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "Where make deps puts what Debian does not package")
-
 find_package(Arrow QUIET)
 find_package(Parquet QUIET)
 if(TARGET Arrow::arrow_shared AND TARGET Parquet::parquet_shared)

@@ -1,5 +1,7 @@
 # Everything that is not ours. Versions are what Debian 12 packages; `make deps` installs them.
 
+set(SLUICE_DEPS_DIR ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "Where make deps puts what Debian does not package")
+
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
@@ -36,6 +38,9 @@ if(SLUICE_SANITIZE MATCHES "thread")
   target_link_libraries(sluice_c11_threads PRIVATE sluice_options)
   target_link_libraries(sluice_rdkafka INTERFACE $<TARGET_OBJECTS:sluice_c11_threads>)
 endif()
+# `make deps-kafka` puts a newer one there, with the same interface; programs find it at their next start,
+# LD_LIBRARY_PATH goes before it, and without that folder the packaged one is used
+target_link_options(sluice_rdkafka INTERFACE -Wl,--enable-new-dtags -Wl,-rpath,${SLUICE_DEPS_DIR}/librdkafka)
 
 add_library(sluice_deflate INTERFACE)
 target_link_libraries(sluice_deflate INTERFACE deflate z)

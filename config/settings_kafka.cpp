@@ -184,7 +184,8 @@ const object_shape& schema_of<kafka_sasl_settings>()
     static const object_shape shape =
         object_schema<s>("sasl")
             .field("mechanism", &s::mechanism,
-                   {.help = "How the gateway logs in; scram_* needs librdkafka 2.6.1 or newer"})
+                   {.help = "How the gateway logs in; scram_* needs librdkafka 2.6.1 or newer: "
+                            "make deps-kafka"})
             .field("username", &s::username, {.help = "User name"})
             .field("password", &s::password,
                    {.help = "Password", .example = "${env:KAFKA_PASSWORD}"})

@@ -25,6 +25,8 @@ SCALA = "2.13"
 LOG4J = "2.25.5"  # what this version of Kafka depends on
 USER, PASSWORD = "sluice", "sluice-secret"
 LIMITED_USER, LIMITED_PASSWORD = "limited", "limited-secret"  # has the rights that a test grants it
+SCRAM_PASSWORD = "sluice-scram-secret"  # of the same user, for SCRAM-SHA-256 and SCRAM-SHA-512
+SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 CLIENT = "sluice-client"  # the name in the certificate for mutual TLS
 STORE_PASSWORD = "changeit"  # guards a key that is thrown away
 PATIENCE_SECONDS = 120
@@ -127,11 +129,13 @@ class Broker:
         self.ports = {}
         if port:
             self.ports["PLAINTEXT"] = port
-        for name in ["PLAINTEXT", "CONTROLLER"] + (["SASL_SSL", "SSL"] if secure else []):
+        logins = ["SASL_SSL", "SASL_PLAINTEXT", "SSL"] if secure else []
+        for name in ["PLAINTEXT", "CONTROLLER", *logins]:
             taken = set(self.ports.values())
             self.ports.setdefault(name, free_port(taken))
         self.address = f"127.0.0.1:{self.ports['PLAINTEXT']}"
         self.secure_address = f"127.0.0.1:{self.ports['SASL_SSL']}" if secure else None
+        self.login_address = f"127.0.0.1:{self.ports['SASL_PLAINTEXT']}" if secure else None
         self.mutual_address = f"127.0.0.1:{self.ports['SSL']}" if secure else None
         self.ca_file = self.folder / "ca.pem"
 
@@ -169,7 +173,8 @@ class Broker:
             "controller.listener.names": "CONTROLLER",
             "listeners": ",".join(at.values()), "advertised.listeners": public,
             "listener.security.protocol.map":
-                "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL,CONTROLLER:PLAINTEXT",
+                "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,"
+                "CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": self.folder / "data", "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
@@ -187,7 +192,8 @@ class Broker:
         if self.secure:
             name = "listener.name.sasl_ssl"
             settings |= {
-                "sasl.enabled.mechanisms": "PLAIN",
+                f"{name}.sasl.enabled.mechanisms": ",".join(("PLAIN", *SCRAM)),
+                "listener.name.sasl_plaintext.sasl.enabled.mechanisms": ",".join(SCRAM),
                 f"{name}.plain.sasl.jaas.config":
                     "org.apache.kafka.common.security.plain.PlainLoginModule required "
                     f'user_{USER}="{PASSWORD}" user_{LIMITED_USER}="{LIMITED_PASSWORD}";',
@@ -199,6 +205,10 @@ class Broker:
                 "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
                 "super.users": f"User:ANONYMOUS;User:{USER};User:CN={CLIENT}",
             }
+            for listener in (name, "listener.name.sasl_plaintext"):
+                settings |= {f"{listener}.{mechanism.lower()}.sasl.jaas.config":
+                             "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+                             for mechanism in SCRAM}
             for listener in (name, "listener.name.ssl"):
                 settings |= {f"{listener}.ssl.keystore.type": "PKCS12",
                              f"{listener}.ssl.keystore.location": self.folder / "server.p12",
@@ -212,6 +222,13 @@ class Broker:
         logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
         return ["java", "-cp", f"{self.jars}/*", logging, *[str(a) for a in arguments]]
 
+    def scram_users(self):
+        """They stand in the cluster's metadata from its first start on, not in the broker's settings."""
+        if not self.secure:
+            return []
+        return [part for mechanism in SCRAM for part in
+                ("--add-scram", f"{mechanism}=[name={USER},password={SCRAM_PASSWORD}]")]
+
     # --- life -------------------------------------------------------------------------------
 
     def start(self, wait=True):
@@ -223,7 +240,8 @@ class Broker:
         if not (self.folder / "data" / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().strip("=").replace("-", "a")
             subprocess.run(self.java("-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format",
-                                     "-t", cluster, "-c", self.folder / "server.properties"),
+                                     "-t", cluster, "-c", self.folder / "server.properties",
+                                     *self.scram_users()),
                            capture_output=True, check=True)
         log = self.folder / "broker.log"
         self.log_start = log.stat().st_size if log.exists() else 0

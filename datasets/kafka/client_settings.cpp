@@ -16,12 +16,11 @@ using setting_list = std::vector<setting>;
 
 void log_line(const rd_kafka_t*, int level, const char* facility, const char* text)
 {
-    // options of producers are harmless in consumers; the library would complain for each client
-    if (std::string_view(facility) == "CONFWARN") return;
-    // each client repeats these on every reconnection; our health and our errors tell them once
-    const bool is_repeated = std::string_view(facility) == "FAIL" ||
-                             std::string_view(facility) == "ERROR" ||
-                             std::string_view(facility) == "SSLCERTVRFY";
+    // Options of producers are harmless in consumers; the library would complain for each client.
+    // The others each client repeats on every reconnection; our health and errors tell them once.
+    const bool is_repeated =
+        std::string_view(facility) == "CONFWARN" || std::string_view(facility) == "FAIL" ||
+        std::string_view(facility) == "ERROR" || std::string_view(facility) == "SSLCERTVRFY";
     // syslog's levels
     if (level <= 3 && !is_repeated) {
         spdlog::warn("kafka: {}: {}", facility, text);
@@ -212,8 +211,8 @@ std::string known_trouble(const config::kafka_settings& settings, int version)
     if (!is_scram(settings) || version >= scram_mended) return {};
     return "SCRAM logins of librdkafka before 2.6.1 are refused by current brokers, and this is " +
            std::string(rd_kafka_version_str()) +
-           ": put a newer librdkafka.so.1 first in the library path (its interface is the same) or "
-           "use `mechanism: plain` over TLS";
+           ": get a newer one with `make deps-kafka` (elsewhere: put its librdkafka.so.1 first in "
+           "LD_LIBRARY_PATH, its interface is the same) or use `mechanism: plain` over TLS";
 }
 
 std::string explain_certificate(int x509_error)
@@ -258,7 +257,8 @@ bool refuses_our_certificate(std::string_view text)
 
 }  // namespace
 
-std::string explain(rd_kafka_resp_err_t error, const std::string& detail)
+std::string explain(rd_kafka_resp_err_t error, const std::string& detail,
+                    std::string_view login_trouble)
 {
     if (refuses_our_certificate(detail)) {
         return detail +
@@ -283,7 +283,8 @@ std::string explain(rd_kafka_resp_err_t error, const std::string& detail)
             break;
         case RD_KAFKA_RESP_ERR__AUTHENTICATION:
         case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-            remedy = "check `security.sasl`: mechanism, user and password";
+            remedy = login_trouble.empty() ? "check `security.sasl`: mechanism, user and password"
+                                           : login_trouble;
             break;
         case RD_KAFKA_RESP_ERR__SSL:
             remedy = "check `security.tls`: certificate authority, names and dates of certificates";

@@ -31,7 +31,9 @@ enum class client_role : std::uint8_t {
 /// What is wrong with a broker's certificate, with the remedy. `x509_error` is OpenSSL's.
 [[nodiscard]] std::string explain_certificate(int x509_error);
 
-/// A sentence for an error of the library, with a remedy where one is known.
-[[nodiscard]] std::string explain(rd_kafka_resp_err_t error, const std::string& detail);
+/// A sentence for an error of the library, with a remedy where one is known. `login_trouble` is
+/// what known_trouble says: brokers call such a login wrong credentials, which it need not be.
+[[nodiscard]] std::string explain(rd_kafka_resp_err_t error, const std::string& detail,
+                                  std::string_view login_trouble = {});
 
 }  // namespace sluice::datasets::kafka

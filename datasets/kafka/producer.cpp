@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto poll_wait_ms = 100;
+constexpr auto reason_wait_ms = 20;
 constexpr auto renewal_retry = 1s;
 constexpr std::chrono::milliseconds refresh_wait = 5s;
 
@@ -45,6 +46,7 @@ producer::producer(const config::kafka_settings& settings, cluster_health& healt
     : settings_(settings),
       health_(health),
       stats_(stats),
+      login_trouble_(known_trouble(settings, rd_kafka_version())),
       batch_bytes_max_(batch_bytes_of(settings))
 {
 }
@@ -268,8 +270,10 @@ void producer::note_failure(rd_kafka_resp_err_t error, const std::string& text)
         case RD_KAFKA_RESP_ERR__FATAL:
             return;
         default:
-            // what is known already names the brokers and what became of them
-            if (!is_over_ && !health_.is_refusing()) health_.unreachable(text);
+            // what is known, or told in a moment, names the brokers and what became of them
+            if (is_over_ || outage_ == outage::untold || health_.is_refusing()) return;
+            outage_ = outage::none;  // this broker failed; others may not
+            health_.unreachable(text);
     }
 }
 
@@ -286,16 +290,22 @@ void producer::on_error(rd_kafka_t* client, int code, const char* reason, void* 
             fmt::format("the Kafka producer had to be replaced: {}", explain(cause, text.data())));
         self.is_fatal_ = true;
     } else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        if (self.is_over_) return;
-        self.health_.unreachable(
-            fmt::format("no Kafka broker can be reached: {}",
-                        self.last_error_.empty() ? explain(error, reason) : self.last_error_));
+        self.outage_ = outage::untold;
+        if (self.last_error_.empty()) self.last_error_ = explain(error, reason);
     } else {
         const int refused = error == RD_KAFKA_RESP_ERR__SSL ? self.x509_error_.load() : 0;
         self.last_error_ =
             refused != 0 ? fmt::format("{}: {}", broker_of(reason), explain_certificate(refused))
-                         : explain(error, reason);
+                         : explain(error, reason, self.login_trouble_);
+        // newer libraries say only once that all are down; why may change
+        if (self.outage_ == outage::told && self.health_.is_refusing()) self.tell_outage();
     }
+}
+
+void producer::tell_outage()
+{
+    outage_ = outage::told;
+    if (!is_over_) health_.unreachable("no Kafka broker can be reached: " + last_error_);
 }
 
 /// Decides nothing; the library's own text does not say what is wrong with a certificate.
@@ -328,6 +338,7 @@ void producer::renew()
         return;
     }
     is_fatal_ = false;
+    outage_ = outage::none;
     // a caller that still holds the old one may add a record: wait for it, then report it
     while (replaced->use_count() > 1) std::this_thread::yield();
     drain(**replaced);
@@ -341,6 +352,11 @@ void producer::run()
     while (!is_over_) {
         auto life = current();
         rd_kafka_poll(life->client.get(), poll_wait_ms);
+        if (outage_ == outage::untold) {
+            // newer libraries say why a moment after they have said that all are down
+            rd_kafka_poll(life->client.get(), reason_wait_ms);
+            tell_outage();
+        }
         life.reset();
         hear_retired();
         if (is_fatal_ && !is_over_) renew();

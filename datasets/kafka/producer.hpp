@@ -89,6 +89,7 @@ private:
                               const char*, std::size_t, char* text, std::size_t size, void* self);
     [[nodiscard]] failure failure_of(rd_kafka_resp_err_t error, std::size_t bytes) const;
     void note_failure(rd_kafka_resp_err_t error, const std::string& text);
+    void tell_outage();
     void renew();
     void hear_retired();
     void drain(incarnation& life);
@@ -97,6 +98,10 @@ private:
     const config::kafka_settings settings_;
     cluster_health& health_;
     kafka_stats& stats_;
+    const std::string login_trouble_;  ///< what is known of this library and our kind of login
+    /// All brokers are down, and whether our health has heard of it. Of the producer's thread.
+    enum class outage : std::uint8_t { none, untold, told };
+    outage outage_ = outage::none;
     std::string last_error_;          ///< of the producer's thread: why brokers were lost
     std::atomic<int> x509_error_{0};  ///< of the last certificate that was refused
     std::atomic<bool> is_fatal_{false};

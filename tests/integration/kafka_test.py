@@ -17,8 +17,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
-from scripts import kafka_broker  # noqa: E402
-from tests.support.harness import run_tests  # noqa: E402
+from scripts import kafka_broker, librdkafka  # noqa: E402
+from tests.support.harness import Skipped, run_tests  # noqa: E402
 from tests.support.kafka_cluster import (PARTITIONS, SESSION_SECONDS, Cluster, SharedBroker,  # noqa: E402
                                          configuration, event, load, owned, post, settle, status, whereabouts)
 from tests.support.oracle import Oracle  # noqa: E402
@@ -28,9 +28,9 @@ SHARED = SharedBroker(secure=True)
 FIRST_TRY_OVER = "waiting for the cluster"  # in the log, seconds after the start
 
 
-def start_one(sluice, folder, name, sink=None, **kafka):
-    sink = sink or Sink(sluice, folder)
-    gateway = Gateway(sluice, folder, configuration(SHARED.get(), sink.port, name, **kafka))
+def start_one(sluice, folder, name, environment=None, **kafka):
+    sink = Sink(sluice, folder)
+    gateway = Gateway(sluice, folder, configuration(SHARED.get(), sink.port, name, **kafka), environment)
     gateway.start()
     return gateway, sink
 
@@ -111,8 +111,7 @@ def test_the_contract_of_the_log_holds_on_a_real_broker(sluice, folder):
     """All laws of event_log; the unit tests try on a cluster in memory those that it can serve."""
     program = pathlib.Path(sluice).parent / "test_datasets"
     if not program.exists():
-        print(f"skipped: the contract of the log on a real broker: {program} is not built (preset debug)")
-        return
+        raise Skipped(f"{program} is not built (preset debug)")
     known = f"suppressions={ROOT / 'tests/support/lsan.supp'}:print_suppressions=0"
     done = subprocess.run([program, "--gtest_filter=KafkaCluster/*"], cwd=folder, text=True, check=False,
                           env={"LSAN_OPTIONS": known} | os.environ | {"SLUICE_TEST_KAFKA": SHARED.get().address},
@@ -351,12 +350,13 @@ def mutual(certificate):
     return {"brokers": [SHARED.get().mutual_address], "security": {"protocol": "tls", "tls": tls}}
 
 
-def not_ready_because(sluice, folder, name, kafka, pattern, config=None):
-    """The gateway keeps trying and says why."""
+def not_ready_because(sluice, folder, name, kafka, pattern, config=None, environment=None,
+                      then=lambda gateway: None):
+    """The gateway keeps trying and says why; `then` looks at it while it does."""
     home = folder / name
     home.mkdir()
-    gateway = Gateway(sluice, home, config or configuration(SHARED.get(), 9, name, **kafka))
-    gateway.program = Program([sluice, "run", gateway.config_file], home / "gateway.log", cwd=home)
+    gateway = Gateway(sluice, home, config or configuration(SHARED.get(), 9, name, **kafka), environment)
+    gateway.program = Program([sluice, "run", gateway.config_file], home / "gateway.log", environment, cwd=home)
     try:
         def told():
             try:
@@ -364,7 +364,9 @@ def not_ready_because(sluice, folder, name, kafka, pattern, config=None):
             except OSError:
                 return False
             return code == 503 and re.search(pattern, body.decode(), re.I) and body
-        return wait_until(told, f"/readyz to say {pattern}").decode()
+        reason = wait_until(told, f"/readyz to say {pattern}").decode()
+        then(gateway)
+        return reason
     finally:
         gateway.end()
 
@@ -483,6 +485,119 @@ def test_rights_that_are_missing_are_named_and_nothing_accepted_is_lost(sluice, 
     finally:
         gateway.end()
         sink.kill()
+
+
+def library_in(folder):
+    """An environment in which programs run with the librdkafka of this folder."""
+    return os.environ | {"LD_LIBRARY_PATH": f"{folder}:{os.environ.get('LD_LIBRARY_PATH', '')}".strip(":")}
+
+
+def newer_library():
+    try:
+        return library_in(librdkafka.fetch(librdkafka.cache_folder()))
+    except RuntimeError as problem:
+        raise Skipped(f"SCRAM needs a newer librdkafka: {problem}") from None
+
+
+def packaged_library(sluice, folder):
+    """The one of the machine, also when this tree has a newer one; only an old one can't log in."""
+    known = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"librdkafka\.so\.1 .*=> (\S+)", known)
+    if not found:
+        raise Skipped("no librdkafka is packaged here; apt-get install librdkafka1")
+    (folder / "librdkafka.so.1").symlink_to(found.group(1))
+    environment = library_in(folder)
+    version = library_version(sluice, environment)
+    if version >= (2, 6, 1):
+        raise Skipped(f"the packaged librdkafka {version} can do SCRAM")
+    return environment
+
+
+def library_version(sluice, environment):
+    told = subprocess.run([sluice, "--version"], env=environment, capture_output=True, text=True, check=True)
+    return tuple(int(n) for n in re.search(r"^librdkafka ([0-9.]+)", told.stdout, re.M).group(1).split("."))
+
+
+def scram(mechanism, over_tls, password=kafka_broker.SCRAM_PASSWORD):
+    broker = SHARED.get()
+    sasl = {"mechanism": mechanism, "username": kafka_broker.USER, "password": password}
+    if not over_tls:
+        return {"brokers": [broker.login_address], "security": {"protocol": "sasl_plaintext", "sasl": sasl}}
+    return {"brokers": [broker.secure_address],
+            "security": {"protocol": "sasl_tls", "sasl": sasl, "tls": {"ca_file": str(broker.ca_file)}}}
+
+
+SCRAM_WAYS = [(mechanism, over_tls) for mechanism in ("scram_sha_256", "scram_sha_512")
+              for over_tls in (False, True)]
+
+
+def test_scram_logins_deliver_with_a_newer_librdkafka(sluice, folder):
+    environment = newer_library()
+    version = ".".join(str(n) for n in library_version(sluice, environment))
+    assert version == librdkafka.VERSION
+    for number, (mechanism, over_tls) in enumerate(SCRAM_WAYS):
+        home = folder / str(number)
+        home.mkdir()
+        gateway, sink = start_one(sluice, home, f"scram{number}", environment, **scram(mechanism, over_tls))
+        try:
+            for event_id in ("p-0", "p-1"):
+                assert post(gateway, event(event_id))[0] == 202, (mechanism, over_tls)
+            wait_until(lambda: sink.count("/in") == 2, f"deliveries, {mechanism}, TLS {over_tls}")
+            assert status(gateway)["libraries"]["librdkafka"] == version
+            told = gateway.command("status", "-c", gateway.config_file).stdout
+            assert f"librdkafka {version})" in told.splitlines()[0], told
+            assert f"kafka: librdkafka {version}" in gateway.program.tail(20_000)
+            assert "SCRAM" not in gateway.program.tail(20_000), gateway.program.tail()
+            gateway.stop()
+            tail = gateway.command("tail", "events", "-c", gateway.config_file)
+            assert len(tail.stdout.splitlines()) == 2, tail
+        finally:
+            gateway.end()
+            sink.kill()
+
+
+def test_an_outage_names_the_broker_with_a_newer_librdkafka_too(sluice, folder):
+    # it says once that all brokers are down, and only afterwards why
+    gateway, sink = start_one(sluice, folder, "outage-newer", newer_library())
+    try:
+        assert post(gateway, event("p-0"))[0] == 202
+        SHARED.get().kill()
+        address = SHARED.broker.address.encode()
+        wait_until(lambda: address in request(gateway.admin, "GET", "/readyz")[2], "/readyz to name the broker")
+        SHARED.get()
+        wait_until(gateway.is_ready, "readiness")
+        wait_until(lambda: post(gateway, event("p-1"))[0] == 202, "an event to be taken")
+        wait_until(lambda: sink.count("/in") == 2, "both deliveries")
+    finally:
+        gateway.end()
+        sink.kill()
+
+
+def test_a_wrong_scram_password_is_named_and_nothing_is_accepted(sluice, folder):
+    environment = newer_library()
+
+    def refuses(gateway):
+        code, headers, body = post(gateway, event("p-0"))
+        assert code == 503 and headers.get("Retry-After"), (code, body)
+    for number, way in enumerate(SCRAM_WAYS[::3]):  # each mechanism and each transport once
+        reason = not_ready_because(sluice, folder, f"wrong{number}", scram(*way, password="no"),
+                                   r"authentication.*check .security\.sasl.: mechanism, user and password",
+                                   environment=environment, then=refuses)
+        assert "deps-kafka" not in reason, reason
+    topics = SHARED.get().tool("topics", "--list")
+    assert "wrong" not in topics, topics
+
+
+def test_scram_with_the_packaged_librdkafka_warns_and_readyz_says_what_to_do(sluice, folder):
+    environment = packaged_library(sluice, folder)
+
+    def warned_and_refuses(gateway):
+        assert "SCRAM logins of librdkafka before 2.6.1" in gateway.program.tail(20_000), gateway.program.tail()
+        assert post(gateway, event("p-0"))[0] == 503
+    for number, way in enumerate(SCRAM_WAYS[::3]):  # each mechanism and each transport once
+        not_ready_because(sluice, folder, f"old{number}", scram(*way),
+                          r"refused by current brokers, and this is [0-9.]+: .*`make deps-kafka`",
+                          environment=environment, then=warned_and_refuses)
 
 
 if __name__ == "__main__":

@@ -110,9 +110,22 @@ TEST(KafkaSettings, OldLibrariesAreToldAboutScram)
     EXPECT_TRUE(known_trouble(settings, 0x020002ff).empty()) << "PLAIN works";
     settings.security.sasl.mechanism = config::kafka_mechanism::scram_sha_512;
     EXPECT_NE(known_trouble(settings, 0x020002ff).find("2.6.1"), std::string::npos);
+    EXPECT_NE(known_trouble(settings, 0x020002ff).find("`make deps-kafka`"), std::string::npos);
     EXPECT_TRUE(known_trouble(settings, 0x020601ff).empty());
     settings.security.protocol = config::kafka_protocol::plaintext;
     EXPECT_TRUE(known_trouble(settings, 0x020002ff).empty()) << "nobody logs in";
+}
+
+TEST(KafkaErrors, ARefusedLoginOfAnOldLibraryIsNotBlamedOnThePassword)
+{
+    const std::string what = "invalid credentials with SASL mechanism SCRAM-SHA-512";
+    EXPECT_EQ(explain(RD_KAFKA_RESP_ERR__AUTHENTICATION, what),
+              what + " (check `security.sasl`: mechanism, user and password)");
+    EXPECT_EQ(explain(RD_KAFKA_RESP_ERR__AUTHENTICATION, what, "this library is too old"),
+              what + " (this library is too old)");
+    EXPECT_EQ(explain(RD_KAFKA_RESP_ERR__SSL, "no", "this library is too old"),
+              explain(RD_KAFKA_RESP_ERR__SSL, "no"))
+        << "nothing else has to do with logins";
 }
 
 TEST(KafkaTopics, OneBrokersLossIsNamedWhenItCanLoseEvents)
