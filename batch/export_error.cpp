@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "datasets/log_error.hpp"
+
 namespace sluice::batch {
 namespace {
 
@@ -47,6 +49,13 @@ boost::system::error_code make_error_code(export_errc e) noexcept
 failure export_failure(export_errc code, std::string message)
 {
     return {make_error_code(code), std::move(message)};
+}
+
+bool is_of_log(const failure& trouble)
+{
+    const auto of_log = datasets::make_error_code(datasets::log_errc::refusing);
+    return trouble.code.category() == of_log.category() ||
+           trouble.code == make_error_code(export_errc::log);
 }
 
 }  // namespace sluice::batch

@@ -21,6 +21,8 @@ enum class export_errc : std::uint8_t {
 
 [[nodiscard]] boost::system::error_code make_error_code(export_errc e) noexcept;
 [[nodiscard]] failure export_failure(export_errc code, std::string message);
+/// The log could not be asked or did not answer: not the fault of the export or of its destination.
+[[nodiscard]] bool is_of_log(const failure& trouble);
 
 }  // namespace sluice::batch
 

@@ -109,10 +109,11 @@ result<run_document> plan_run(datasets::event_log& log, const std::string& name,
     for (std::uint32_t i = 0; i < spec->partitions; ++i) {
         const partition_id partition{i};
         const datasets::partition_ref at{dataset, partition};
-        auto extent = log.extent(at);
-        if (!extent) return extent.error();
+        // in this order: the end of a partition that another gateway owns is known from then on
         auto cursor = log.load_cursor(export_cursor(name), at);
         if (!cursor) return cursor.error();
+        auto extent = log.extent(at);
+        if (!extent) return extent.error();
         // cursors and runs are two writes on Kafka: a finished run counts although a crash came
         // between them
         const auto first = std::max(*cursor ? (*cursor)->next : extent->begin,

@@ -111,7 +111,9 @@ void export_scheduler::state::run(export_entry& entry, std::optional<wall_time> 
         spdlog::info("export '{}': {}", entry.name, done.error().message);
         return;
     }
-    ++entry.failures;
+    // a log that can't be asked comes back by itself: what was out of reach for long is not late
+    // for long
+    if (!is_of_log(done.error())) ++entry.failures;
     const auto delay = retry_delay(entry.failures);
     entry.retry_at = clock.wall_now() + delay;
     spdlog::error("export '{}' failed and is tried again in {} s: {}", entry.name, delay.count(),

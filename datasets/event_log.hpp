@@ -173,6 +173,8 @@ public:
                                       std::function<void()> handler) = 0;
     virtual void cancel_wait(std::uint64_t id) = 0;
 
+    /// Does not block. Of a partition that another process owns it tells what was known when this
+    /// one last looked: some seconds ago, or at a load_cursor that found one.
     [[nodiscard]] virtual result<partition_extent> extent(const partition_ref& partition) const = 0;
     [[nodiscard]] virtual std::vector<dataset_spec> list_datasets() const = 0;
     /// Whether other processes may own partitions of this log, now or later.

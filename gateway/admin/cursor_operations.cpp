@@ -154,10 +154,11 @@ public:
 private:
     result<cursor_move> plan_partition(const datasets::partition_ref& at) const
     {
-        const auto extent = in_.log.extent(at);
-        if (extent.has_error()) return extent.error();
+        // in this order: the end of a partition that another gateway owns is known from then on
         auto stored = in_.log.load_cursor(reader_, at);
         if (stored.has_error()) return stored.error();
+        const auto extent = in_.log.extent(at);
+        if (extent.has_error()) return extent.error();
         cursor_move move;
         move.at = at;
         move.before = *stored;

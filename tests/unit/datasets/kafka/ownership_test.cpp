@@ -61,6 +61,15 @@ TEST_F(KafkaOwnership, TwoGatewaysShareAndTheLeaversPartAndLastCursorsAreTakenOv
     ASSERT_TRUE(cursor && *cursor) << "stored before the next owner began";
     EXPECT_EQ((*cursor)->counts.filtered, 7u);
 
+    // who does not own a partition learns of its end when it loads a cursor
+    std::array records{record("new")};
+    std::array parts{append_part{at(taken, "wide"), records}};
+    log_write what;
+    what.appends = parts;
+    ASSERT_TRUE(write(*second, what));
+    ASSERT_TRUE(first->load_cursor(cursor_name{"lane/crm"}, at(taken, "wide")));
+    EXPECT_EQ(first->extent(at(taken, "wide"))->end.value(), 1u);
+
     // a cursor of a partition that went away is refused, unless ownership does not matter
     ASSERT_TRUE(eventually([&] {
         auto late = commit(*first, {offset{0}, offset{0}, {}}, at(taken, "wide"), false);
