@@ -112,11 +112,13 @@ void producer::limit_batches(std::uint64_t bytes)
     spdlog::info("kafka: requests hold at most {} bytes, because a topic takes no more", bytes);
     std::lock_guard lock(mutex_);
     retired_.push_back(std::move(*old));
+    has_retired_ = true;
 }
 
 /// Those without anything to report end. Their records time out by themselves.
 void producer::hear_retired()
 {
+    if (!has_retired_) return;
     std::vector<std::shared_ptr<incarnation>> heard;
     {
         std::lock_guard lock(mutex_);
@@ -131,6 +133,7 @@ void producer::hear_retired()
         ended.push_back(life);
         return true;
     });
+    has_retired_ = !retired_.empty();
 }
 
 std::shared_ptr<producer::incarnation> producer::current() const

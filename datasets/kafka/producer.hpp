@@ -110,6 +110,7 @@ private:
     std::shared_ptr<incarnation> life_;
     std::uint64_t batch_bytes_max_;
     std::vector<std::shared_ptr<incarnation>> retired_;  ///< finish what they still hold
+    std::atomic<bool> has_retired_{false};               ///< asked without the mutex
     std::thread thread_;
 };
 
