@@ -63,7 +63,9 @@ result<flow_run> run_export_at(const run_request& request)
     if (auto forgotten = forget_old_runs(request.log, request.name, *runs); !forgotten) {
         return forgotten.error();
     }
-    return export_run(with, std::move(*plan), false).execute();
+    auto knowing = with;
+    for (const auto& known : *runs) knowing.known_runs.insert(known.run.id);
+    return export_run(std::move(knowing), std::move(*plan), false).execute();
 }
 
 result<flow_run> run_export(datasets::event_log& log, const std::string& name,

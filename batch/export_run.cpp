@@ -111,13 +111,35 @@ result<void> export_run::check_document() const
         fmt::format("run {} was continued by another gateway", machine_.document().run.id));
 }
 
+result<void> export_run::check_alone()
+{
+    auto runs = load_runs(with_.log);
+    if (!runs) return runs.error();
+    const auto& mine = machine_.document().run;
+    for (const auto& other : *runs) {
+        const auto& run = other.run;
+        const bool is_other = run.export_name == mine.export_name && run.id != mine.id;
+        if (!is_other || with_.known_runs.contains(run.id)) continue;
+        const std::array<datasets::document_update, 1> withdrawn{
+            {{run_collection, mine.id, std::nullopt}}};
+        auto erased = write_blocking(with_.log, {.documents = withdrawn, .is_internal = true});
+        if (!erased) return erased.error();
+        return export_failure(
+            export_errc::not_owner,
+            fmt::format("run {} is withdrawn: another gateway has planned {}", mine.id, run.id));
+    }
+    return {};
+}
+
 result<void> export_run::perform(step_kind step)
 {
     switch (step) {
         case step_kind::store_plan: {
-            auto stored = store_document(machine_.document());
-            if (stored) machine_.plan_stored();
-            return stored;
+            if (auto fresh = check_document(); !fresh) return fresh;
+            if (auto stored = store_document(machine_.document()); !stored) return stored;
+            if (auto alone = check_alone(); !alone) return alone;
+            machine_.plan_stored();
+            return {};
         }
         case step_kind::write_file: {
             auto written = write_file();

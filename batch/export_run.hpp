@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 
 #include "batch/digest.hpp"
 #include "batch/export_machine.hpp"
@@ -28,6 +29,7 @@ public:
         const std::atomic<bool>& stop;
         export_progress progress;
         step_hook hook;
+        std::set<std::string> known_runs;  ///< ids of those that the plan was made with
     };
 
     export_run(context with, run_document document, bool is_stored);
@@ -49,6 +51,9 @@ private:
     result<void> check_owner() const;
     /// Fails when the stored run is not as this process left it: another one has gone on with it.
     result<void> check_document() const;
+    /// Fails, and takes the plan back, when another gateway has planned at the same time: this
+    /// process may have slept between looking at the positions and storing its plan.
+    result<void> check_alone();
     /// The run's document as it stands in the log; empty when there is none.
     result<std::string> load_stored() const;
 

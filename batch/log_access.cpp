@@ -1,10 +1,18 @@
 #include "batch/log_access.hpp"
 
 #include <future>
+#include <thread>
 
 #include "batch/export_error.hpp"
 
 namespace sluice::batch {
+
+namespace {
+
+constexpr int late_looks = 20;
+constexpr auto late_pause = std::chrono::milliseconds{200};
+
+}  // namespace
 
 result<datasets::write_receipt> write_blocking(datasets::event_log& log,
                                                const datasets::log_write& what)
@@ -62,16 +70,21 @@ result<void> record_reader::load()
 {
     batch_.reset();
     index_ = 0;
-    auto read = read_blocking(log_, partition_, position_);
-    if (!read) return read.error();
-    batch_ = std::move(*read);
-    if (batch_ && batch_->size() != 0) return {};
-    batch_.reset();
-    // Planned records are not there. Only when the log itself says that it ends earlier are they
-    // lost.
-    auto extent = log_.extent(partition_);
-    if (!extent) return extent.error();
-    if (extent->end > position_) {
+    for (int look = 0;; ++look) {
+        auto read = read_blocking(log_, partition_, position_);
+        if (!read) return read.error();
+        batch_ = std::move(*read);
+        if (batch_ && batch_->size() != 0) return {};
+        batch_.reset();
+        // Planned records are not there. Only when the log itself says that it ends earlier are
+        // they lost; else a cluster is late with them.
+        auto extent = log_.extent(partition_);
+        if (!extent) return extent.error();
+        if (extent->end <= position_) break;
+        if (look < late_looks) {
+            std::this_thread::sleep_for(late_pause);
+            continue;
+        }
         return export_failure(
             export_errc::log,
             fmt::format("dataset '{}' partition {} gave no record at offset {}, though it "

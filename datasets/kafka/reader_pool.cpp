@@ -166,9 +166,12 @@ reader_pool::answer reader_pool::gather(reader& self, partition_state& partition
         if (is_over_) return closed();
         if (!message) {
             if (!run.empty()) return run.take();
-            // the end was met before, and nothing has come since
-            if (self.end_at == from) return answer{std::shared_ptr<const record_batch>()};
             const auto now = std::chrono::steady_clock::now();
+            // the end was met before, and nothing is known to have come since, or it does not come
+            if (self.end_at == from &&
+                (partition.beyond_hole(from) >= partition.newest_end() || now > doubtful)) {
+                return answer{std::shared_ptr<const record_batch>()};
+            }
             if (now > doubtful && links_.health.is_refusing() &&
                 !links_.asked.is_reachable(probe_timeout)) {
                 return failure{make_error_code(log_errc::refusing), links_.health.status().reason};

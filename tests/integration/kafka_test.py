@@ -162,15 +162,21 @@ def test_three_gateways_share_the_load_and_lose_nothing_through_faults(sluice, f
                 print(whereabouts(cluster.gateways[0], verdict.lost[0]))
             assert not verdict.faults(duplicates_max=verdict.seen), verdict.faults(verdict.seen)
             assert verdict.acked > 500, "a hollow run"
-            check_export(folder / "files", oracle)
+            check_export(folder / "files", oracle, cluster)
     finally:
         sink.kill()
 
 
-def check_export(directory, oracle):
+def check_export(directory, oracle, cluster):
     def complete():
         return oracle.acked <= set(exported_ids(directory))
-    wait_until(complete, "the export of everything that was accepted")
+    try:
+        wait_until(complete, "the export of everything that was accepted")
+    except AssertionError as late:
+        missing = sorted(oracle.acked - set(exported_ids(directory)))
+        said = [f"{gateway.folder.name}: {line}" for gateway in cluster.gateways
+                for line in gateway.program.tail(1_000_000).splitlines() if "export" in line][-40:]
+        raise AssertionError(f"{late}: {len(missing)} are missing, {missing[:5]}\n" + "\n".join(said)) from None
     ids = exported_ids(directory)
     invented = set(ids) - oracle.acked - oracle.unknown
     assert not invented, sorted(invented)[:5]

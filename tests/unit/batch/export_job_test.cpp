@@ -297,6 +297,32 @@ TEST_F(ExportJob, ARunThatLosesThePartitionLeavesTheRestToTheNewOwner)
     EXPECT_EQ(list_runs(log, "nightly").value().size(), 1U);
 }
 
+/// A gateway that slept after it had looked at the positions.
+TEST_F(ExportJob, APlanMadeWhileAnotherGatewayExportedIsTakenBack)
+{
+    append(0, {R"({"n":1})", R"({"n":2})"});
+    bool has_slept = false;
+    auto late = run([&](step_kind step) {
+        if (step == step_kind::store_plan && !has_slept) {
+            has_slept = true;
+            append(0, {R"({"n":3})"});
+            clock.now += std::chrono::minutes{1};
+            EXPECT_TRUE(run());  // the other one, from the same positions on
+        }
+        return true;
+    });
+    ASSERT_TRUE(has_slept);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, make_error_code(export_errc::not_owner)) << late.error().message;
+    const auto after_one = files();
+    EXPECT_EQ(after_one.size(), 1u) << "three rows once, in the other one's file";
+    EXPECT_EQ(list_runs(log, "nightly")->size(), 1u) << "the plan is gone";
+    auto next = run();
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->rows, 0u);
+    EXPECT_EQ(files(), after_one);
+}
+
 TEST_F(ExportJob, ARunThatAnotherGatewayFinishedMeanwhileIsNotCommittedAgain)
 {
     append(0, numbered(0, 5));

@@ -114,6 +114,25 @@ TEST_F(KafkaLog, AskingTwiceAtTheEndIsAnsweredBothTimes)
     EXPECT_TRUE(eventually([&] { return ids(offset{1}) == std::vector<std::string>{"b"}; }));
 }
 
+/// An export reads partitions that another gateway owns: it looks at their ends, then reads.
+TEST_F(KafkaLog, WhoKnowsThatThereIsMoreWaitsForItWhereTheEndWasBefore)
+{
+    open();
+    options.is_tool = true;  // not told by the head
+    const auto looking = make_log();
+    auto nothing = read(*looking, offset{0});
+    ASSERT_TRUE(nothing);
+    ASSERT_FALSE(*nothing);
+    ASSERT_TRUE(append("a"));
+    for (std::int32_t broker = 1; broker <= brokers; ++broker) {
+        rd_kafka_mock_broker_set_rtt(cluster, broker, 300);
+    }
+    ASSERT_EQ(looking->extent(at())->end.value(), 1u);
+    const auto found = read(*looking, offset{0});
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(*found) << "slow is not absent";
+}
+
 TEST_F(KafkaLog, CursorsKeepPositionStartAndCountsAcrossALife)
 {
     open();
