@@ -35,7 +35,7 @@ test-tsan: deps ## every test and a few kills under ThreadSanitizer; a race in a
 	cmake --build --preset tsan -j $(JOBS)
 	@python3 scripts/run_tests.py --build build/tsan --faults few
 
-test-long: build ## crash tests in full: 1,000 kills, 300 power cuts, every I/O call and 10,000 bits; about 1.5 hours
+test-long: build ## crash tests in full: 1,000 kills, 300 power cuts, every I/O call and 10,000 bits; more than 2 hours
 	cmake --preset debug
 	cmake --build --preset debug -j $(JOBS) --target test_datasets powercut_fs
 	@python3 tests/faults/kill9.py --sluice build/release/sluice --cycles 1000
