@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <charconv>
 
 #include "datasets/log_error.hpp"
 
@@ -190,6 +191,17 @@ result<conf_handle> make_conf(const config::kafka_settings& settings, client_rol
         if (auto bad = set(conf.get(), name, value)) return std::move(*bad);
     }
     return conf;
+}
+
+std::uint64_t option_of(const config::kafka_settings& settings, const std::string& name,
+                        std::uint64_t otherwise)
+{
+    const auto found = settings.options.find(name);
+    if (found == settings.options.end()) return otherwise;
+    std::uint64_t number = 0;
+    const auto text = found->second.reveal();
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    return read.ec == std::errc() ? number : otherwise;
 }
 
 result<client_handle> make_client(conf_handle conf, rd_kafka_type_t type)

@@ -28,6 +28,11 @@ enum class client_role : std::uint8_t {
 /// `version` is as rd_kafka_version() gives it.
 [[nodiscard]] std::string known_trouble(const config::kafka_settings& settings, int version);
 
+/// A number of the operator's `options`; `otherwise` when it is not there or no number, which the
+/// library refuses when the first client is made.
+[[nodiscard]] std::uint64_t option_of(const config::kafka_settings& settings,
+                                      const std::string& name, std::uint64_t otherwise);
+
 /// What is wrong with a broker's certificate, with the remedy. `x509_error` is OpenSSL's.
 [[nodiscard]] std::string explain_certificate(int x509_error);
 

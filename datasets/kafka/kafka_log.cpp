@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <charconv>
 #include <cstdlib>
 
 #include "datasets/kafka/engine.hpp"
@@ -19,16 +18,6 @@ constexpr auto probe_period = 250ms;
 constexpr auto probe_timeout = 1'000ms;
 constexpr std::uint64_t overhead_bytes = 2'048;            // headers, key and framing of one record
 constexpr std::uint64_t client_bytes_default = 1'000'000;  // librdkafka's message.max.bytes
-
-std::uint64_t message_bytes_max(const config::kafka_settings& settings)
-{
-    const auto found = settings.options.find("message.max.bytes");
-    if (found == settings.options.end()) return client_bytes_default;
-    std::uint64_t bytes = 0;
-    const auto text = found->second.reveal();
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), bytes);
-    return read.ec == std::errc() ? bytes : client_bytes_default;
-}
 
 /// Fault injection of the crash tests: a control that has to lose events.
 bool acknowledges_too_early()
@@ -68,7 +57,7 @@ failure read_only()
 kafka_log::kafka_log(const config::kafka_settings& settings, const kafka_log_options& options)
     : settings_(settings),
       options_(options),
-      client_bytes_max_(message_bytes_max(settings)),
+      client_bytes_max_(option_of(settings, "message.max.bytes", client_bytes_default)),
       acks_too_early_(acknowledges_too_early())
 {
 }

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "datasets/log_error.hpp"
@@ -15,18 +14,9 @@ namespace {
 
 constexpr auto poll_wait_ms = 100;
 constexpr auto reason_wait_ms = 20;
+constexpr std::uint64_t batch_bytes_default = 1'000'000;  // librdkafka's batch.size
 constexpr auto renewal_retry = 1s;
 constexpr std::chrono::milliseconds refresh_wait = 5s;
-
-/// What the library would put into one request, by the operator's options.
-std::uint64_t batch_bytes_of(const config::kafka_settings& settings)
-{
-    constexpr std::uint64_t library_default = 1'000'000;
-    const auto found = settings.options.find("batch.size");
-    if (found == settings.options.end()) return library_default;
-    const auto bytes = std::strtoull(std::string(found->second.reveal()).c_str(), nullptr, 10);
-    return bytes == 0 ? library_default : bytes;
-}
 
 failure closed()
 {
@@ -47,7 +37,7 @@ producer::producer(const config::kafka_settings& settings, cluster_health& healt
       health_(health),
       stats_(stats),
       login_trouble_(known_trouble(settings, rd_kafka_version())),
-      batch_bytes_max_(batch_bytes_of(settings))
+      batch_bytes_max_(option_of(settings, "batch.size", batch_bytes_default))
 {
 }
 

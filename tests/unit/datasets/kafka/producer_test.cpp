@@ -18,6 +18,13 @@ struct KafkaProducer : kafka_test {
         }
     };
 
+    void slow_brokers_down()
+    {
+        for (std::int32_t broker = 1; broker <= brokers; ++broker) {
+            rd_kafka_mock_broker_set_rtt(cluster, broker, 300);
+        }
+    }
+
     int produce(producer& with, int count)
     {
         int taken = 0;
@@ -43,9 +50,7 @@ struct KafkaProducer : kafka_test {
 TEST_F(KafkaProducer, SmallerRequestsLoseNothingOfWhatIsUnderWay)
 {
     settings.produce_timeout = 8s;  // newer libraries take longer to their first record
-    for (std::int32_t broker = 1; broker <= brokers; ++broker) {
-        rd_kafka_mock_broker_set_rtt(cluster, broker, 300);
-    }
+    slow_brokers_down();
     auto opened = producer::open(settings, health, stats);
     ASSERT_TRUE(opened);
     auto& with = **opened;
@@ -63,9 +68,7 @@ TEST_F(KafkaProducer, SmallerRequestsLoseNothingOfWhatIsUnderWay)
 TEST_F(KafkaProducer, ClosingReportsWhatAReplacedOneStillHolds)
 {
     settings.produce_timeout = 8s;  // newer libraries take longer to their first record
-    for (std::int32_t broker = 1; broker <= brokers; ++broker) {
-        rd_kafka_mock_broker_set_rtt(cluster, broker, 300);
-    }
+    slow_brokers_down();
     auto opened = producer::open(settings, health, stats);
     ASSERT_TRUE(opened);
     ASSERT_EQ(produce(**opened, 20), 20);
